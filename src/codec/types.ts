@@ -1,0 +1,72 @@
+/**
+ * The image codec's doors. One bitstream, any backend; see bitstream.ts for the format.
+ * Work is cut into *bands*: horizontal runs of whole entropy tiles (ENTROPY_TILE px), so that several workers
+ * can share one photo. A band is coded from its own pixels plus a halo, and the result does not depend on the cut.
+ */
+
+/** Side of the square entropy tile in pixels: the unit that is entropy coded on its own. */
+export const ENTROPY_TILE = 512
+
+/** Pixels that a transform needs beyond the edge of what it computes. */
+export const HALO = 64
+
+/** 8-bit image, interleaved RGBA rows, straight (not premultiplied) alpha; alpha is 255 where `hasAlpha` is false. */
+export interface RasterImage {
+  readonly width: number
+  readonly height: number
+  readonly hasAlpha: boolean
+  readonly colorSpace: 'srgb' | 'display-p3'
+  /** length = 4 * width * height */
+  readonly data: Uint8ClampedArray
+}
+
+/** Rows [y0, y1) of an image, as a work unit. y0 is a multiple of ENTROPY_TILE. */
+export interface Band {
+  readonly y0: number
+  readonly y1: number
+}
+
+export type Effort = 'fast' | 'best'
+
+export interface EncodeOptions {
+  /** 0 (smallest) .. 63 (largest file, about 46 dB); DEFAULT_QUALITY is visually lossless. */
+  readonly quality: number
+  readonly effort: Effort
+  readonly signal?: AbortSignal
+  /** Called with the fraction done, 0..1. */
+  readonly onProgress?: (fraction: number) => void
+}
+
+export interface BitstreamHeader {
+  readonly width: number
+  readonly height: number
+  readonly hasAlpha: boolean
+  readonly colorSpace: 'srgb' | 'display-p3'
+  readonly quality: number
+}
+
+/** A codec bound to one set of weights and one TensorFlow.js backend. Whole-image calls run band by band. */
+export interface Codec {
+  readonly backend: 'webgpu' | 'wasm' | 'cpu'
+  encode(image: RasterImage, options: EncodeOptions): Promise<Uint8Array>
+  decode(
+    bitstream: Uint8Array,
+    options?: { signal?: AbortSignal; onProgress?: (fraction: number) => void },
+  ): Promise<RasterImage>
+
+  /**
+   * Codes the entropy tiles of one band. `rows` holds image rows [firstRow, firstRow + rows.height), which must cover
+   * the band and HALO rows on each side where the image has them.
+   */
+  encodeBand(
+    rows: RasterImage,
+    firstRow: number,
+    imageHeight: number,
+    band: Band,
+    options: EncodeOptions,
+  ): Promise<Uint8Array[]>
+  /** Restores rows [band.y0, band.y1) from a whole bitstream. */
+  decodeBand(bitstream: Uint8Array, band: Band, options?: { signal?: AbortSignal }): Promise<RasterImage>
+
+  dispose(): void
+}
