@@ -1,0 +1,215 @@
+"""PyTorch mirror of src/codec/transform.ts and src/codec/context-model.ts, used for long trainings.
+
+Shapes are [N, C, H, W]. One latent position stands for 16 x 16 pixels and has LATENTS = 768 channels, the whole
+16 x 16 x 3 block, ordered by falling variance on procedural images. All latents are in units of 8-bit grey levels
+of an orthonormal colour space, so that the squared error of the latents is the squared error of the RGB image.
+"""
+import math
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+BLOCK = 16
+LATENTS = 768
+KNOTS = 7  # one per octave of the quantization step
+STEP_MIN = 2.0
+STEP_OCTAVES = 6.0  # quality 63 -> STEP_MIN, quality 0 -> STEP_MIN * 2 ** 6
+
+CONFIG = dict(
+    analysis_width=192, analysis_blocks=3, analysis_out=320,
+    synthesis_in=320, synthesis_width=192, synthesis_blocks=2,
+    render_features=24, render_width=32,
+    context_dense=320, context_features=32, mean_channels=24,
+)
+
+
+def colour_matrix():
+    """Rows are the orthonormal opponent axes: luma, red minus blue, green against both."""
+    s = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]], np.float64)
+    return s / np.linalg.norm(s, axis=1, keepdims=True)
+
+
+def dct_matrix(n=BLOCK):
+    k, x = np.mgrid[0:n, 0:n]
+    m = np.cos(math.pi * k * (2 * x + 1) / (2 * n)) * math.sqrt(2 / n)
+    m[0] /= math.sqrt(2)
+    return m
+
+
+def block_transform():
+    """[768, 768] orthonormal: rows are latents (colour, v, u), columns are (colour channel RGB, y, x)."""
+    d = dct_matrix()
+    two = np.einsum("vy,ux->vuyx", d, d)
+    full = np.einsum("kc,vuyx->kvucyx", colour_matrix(), two)
+    return full.reshape(LATENTS, 3 * BLOCK * BLOCK)
+
+
+def interpolate_knots(table, position):
+    """table [KNOTS, C], position [N] in 0..KNOTS-1 -> [N, C], linear between knots."""
+    low = position.floor().clamp(0, KNOTS - 2).long()
+    frac = (position - low.float()).unsqueeze(1)
+    return table[low] * (1 - frac) + table[low + 1] * frac
+
+
+class Block(nn.Module):
+    """x + W2 relu(W1 depthwise(x)): depthwise 3 x 3, then a pointwise pair of twice the width."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.depthwise = nn.Conv2d(width, width, 3, padding=1, groups=width)
+        self.expand = nn.Conv2d(width, 2 * width, 1)
+        self.project = nn.Conv2d(2 * width, width, 1)
+        nn.init.zeros_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
+        with torch.no_grad():
+            self.depthwise.weight.mul_(0.3)
+            self.depthwise.weight[:, :, 1, 1] += 1.0
+            self.depthwise.bias.zero_()
+
+    def forward(self, x):
+        return x + self.project(F.relu(self.expand(self.depthwise(x))))
+
+
+class RateCondition(nn.Module):
+    """Multiplies channels by a gain that depends on the quality: exp of a table over knots."""
+
+    def __init__(self, channels, init=None):
+        super().__init__()
+        start = torch.zeros(KNOTS, channels) if init is None else init
+        self.log_gain = nn.Parameter(start)
+
+    def forward(self, position):
+        return torch.exp(interpolate_knots(self.log_gain, position))[:, :, None, None]
+
+
+def step_of(position):
+    """Quantization step for a knot position: 0 is the finest."""
+    return STEP_MIN * torch.exp2(position * (STEP_OCTAVES / (KNOTS - 1)))
+
+
+class Codec(nn.Module):
+    def __init__(self, order, deviation, config=CONFIG):
+        """order: latents by falling variance; deviation [768]: standard deviation of each, in that order."""
+        super().__init__()
+        c = self.config = dict(config)
+        basis = torch.tensor(block_transform()[order], dtype=torch.float32)
+        self.analysis_linear = nn.Parameter(basis.clone())  # [768, 3*16*16]
+        self.synthesis_linear = nn.Parameter(basis.clone())
+        self.register_buffer("deviation", torch.tensor(deviation, dtype=torch.float32))
+        self.log_step = nn.Parameter(torch.zeros(KNOTS, LATENTS))  # deviation from the common step
+
+        knots = step_of(torch.arange(KNOTS).float())[:, None]
+        norm = -torch.log(knots + self.deviation[None])
+        self.analysis_gain = RateCondition(LATENTS, norm.clone())
+        aw = c["analysis_width"]
+        self.analysis_in = nn.Conv2d(LATENTS, aw, 1)
+        self.analysis_body = nn.Sequential(*[Block(aw) for _ in range(c["analysis_blocks"])])
+        self.analysis_out = nn.Conv2d(aw, c["analysis_out"], 1)
+        self.analysis_scale = RateCondition(c["analysis_out"])
+
+        sw, rf = c["synthesis_width"], c["render_features"]
+        self.synthesis_gain = RateCondition(c["synthesis_in"], norm[:, : c["synthesis_in"]].clone())
+        self.synthesis_in = nn.Conv2d(c["synthesis_in"], sw, 1)
+        self.synthesis_body = nn.Sequential(*[Block(sw) for _ in range(c["synthesis_blocks"])])
+        self.synthesis_out = nn.Conv2d(sw, 16 * rf, 1)
+        self.render_gain = RateCondition(48, (-torch.log(knots + 40.0)).repeat(1, 48))
+        self.render_conv = nn.Conv2d(48 + rf, c["render_width"], 3, padding=1)
+        self.render_out = nn.Conv2d(c["render_width"], 48, 1)
+        self.render_scale = RateCondition(48)
+        for layer in (self.analysis_out, self.render_out):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+        # Context model: scale of each symbol from symbols already coded (see Context below).
+        d, f = c["context_dense"], c["context_features"]
+        laplace = self.deviation[None] / knots / math.sqrt(2)
+        inverse = torch.log(torch.expm1(laplace.clamp(0.02, 20)))
+        self.scale_bias = nn.Parameter(torch.where(laplace > 20, laplace, inverse).clamp(max=4.0))
+        self.scale_dense = nn.Parameter(torch.randn(LATENTS, d) * 1e-3)
+        self.scale_same = nn.Parameter(torch.tensor([0.2, 0.2, 0.05, 0.05]).repeat(LATENTS, 1))
+        self.feature = nn.Conv2d(LATENTS, f, 1, bias=False)
+        with torch.no_grad():
+            self.feature.weight.copy_(torch.rand(f, LATENTS, 1, 1) * 0.02)
+        self.scale_feature = nn.Conv2d(4 * f, LATENTS, 1, bias=False)
+        with torch.no_grad():
+            self.scale_feature.weight.mul_(0.1)
+        mask = torch.zeros(LATENTS, d)
+        for row in range(LATENTS):
+            mask[row, : min(row, d)] = 1
+        self.register_buffer("dense_mask", mask)
+        m = c["mean_channels"]
+        mean = torch.zeros(m, 4 * m)
+        for tap, value in enumerate((0.5, 0.5, -0.2, 0.15)):
+            mean[0, tap * m] = value
+        self.mean_weight = nn.Parameter(mean)
+
+    # -- transforms ---------------------------------------------------------------------------------------------
+    def analyze(self, rgb, position, amp=False):
+        """rgb [N, 3, H, W] in 0..255 -> latents [N, 768, H/16, W/16]."""
+        n, _, h, w = rgb.shape
+        blocks = F.pixel_unshuffle(rgb - 128.0, BLOCK)  # channel-major (c, y, x): same order as the basis columns
+        linear = F.conv2d(blocks, self.analysis_linear[:, :, None, None])
+        with torch.autocast("cpu", torch.bfloat16, enabled=amp):
+            hidden = self.analysis_body(F.relu(self.analysis_in(linear * self.analysis_gain(position))))
+            residual = self.analysis_out(hidden).float()
+        residual = residual * self.analysis_scale(position) * step_of(position)[:, None, None, None]
+        return torch.cat([linear[:, : residual.shape[1]] + residual, linear[:, residual.shape[1]:]], 1)
+
+    def synthesize(self, y, position, amp=False):
+        """Dequantized latents -> rgb [N, 3, H, W], not clipped."""
+        c = self.config
+        blocks = F.conv2d(y, self.synthesis_linear.t()[:, :, None, None])
+        pixels = F.pixel_shuffle(blocks, BLOCK)
+        quarter = F.pixel_unshuffle(pixels, 4)  # [N, 48, H/4, W/4]
+        with torch.autocast("cpu", torch.bfloat16, enabled=amp):
+            hidden = F.relu(self.synthesis_in(y[:, : c["synthesis_in"]] * self.synthesis_gain(position)))
+            features = self.synthesis_out(self.synthesis_body(hidden))
+        features = F.pixel_shuffle(features.float(), 4)  # channel = feature * 16 + y * 4 + x
+        merged = torch.cat([quarter * self.render_gain(position), features], 1)
+        with torch.autocast("cpu", torch.bfloat16, enabled=amp):
+            residual = self.render_out(F.relu(self.render_conv(merged))).float()
+        residual = residual * self.render_scale(position) * step_of(position)[:, None, None, None]
+        return pixels + F.pixel_shuffle(residual, 4) + 128.0
+
+    def steps(self, position):
+        """Quantization step of every latent, [N, 768, 1, 1]."""
+        return (step_of(position)[:, None] * torch.exp(interpolate_knots(self.log_step, position)))[:, :, None, None]
+
+    # -- entropy model ------------------------------------------------------------------------------------------
+    @staticmethod
+    def neighbours(x):
+        """West, north, north-west and north-east neighbours of every position, zero outside: [N, 4C, H, W]."""
+        p = F.pad(x, (1, 1, 1, 0))
+        h, w = x.shape[2:]
+        return torch.cat([p[:, :, 1:, 0:w], p[:, :, :h, 1:w + 1], p[:, :, :h, 0:w], p[:, :, :h, 2:w + 2]], 1)
+
+    def means(self, symbols):
+        """Predicted symbols of the first channels from neighbours: [N, mean_channels, H, W]."""
+        m = self.config["mean_channels"]
+        return F.conv2d(self.neighbours(symbols[:, :m]), self.mean_weight[:, :, None, None])
+
+    def scales(self, residuals, position, amp=False):
+        """Laplace scale of every symbol from |residual symbols| already coded."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=amp):
+            magnitude = residuals.abs().clamp(max=15.0)
+            near = self.neighbours(magnitude).view(magnitude.shape[0], 4, LATENTS, *magnitude.shape[2:])
+            same = torch.einsum("ntchw,ct->nchw", near, self.scale_same)
+            dense = F.conv2d(magnitude[:, : self.config["context_dense"]],
+                             (self.scale_dense * self.dense_mask)[:, :, None, None])
+            features = self.scale_feature(self.neighbours(F.relu(self.feature(magnitude))))
+        s = same.float() + dense.float() + features.float()
+        s = s + interpolate_knots(self.scale_bias, position)[:, :, None, None]
+        return F.softplus(s) + 0.02
+
+
+def laplace_bits(x, scale):
+    """Bits of symbols x (real, noisy) under a zero-mean Laplace with the given scale, over unit bins."""
+    a = x.abs()
+    inside = 1 - torch.exp(-0.5 / scale) * torch.cosh(a.clamp(max=0.5) / scale)
+    outside = torch.exp(-(a - 0.5).clamp(min=0) / scale) * 0.5 * (1 - torch.exp(-1 / scale))
+    p = torch.where(a < 0.5, inside, outside)
+    # far tail: the probability underflows, its logarithm is linear
+    tail = ((a - 0.5) / scale) / math.log(2) + 1
+    return torch.where(p > 1e-6, -torch.log2(p.clamp(min=1e-6)), tail.clamp(min=0, max=400))

@@ -1,0 +1,127 @@
+"""Writes a checkpoint as a model that the product reads: model.json, weights.bin, cdf.bin (see src/model/base-model.ts).
+
+    python3 export.py checkpoint.pt ../safelight-v1
+"""
+import json
+import math
+import os
+import sys
+
+import numpy as np
+import torch
+
+from codec import BLOCK, Codec
+
+TABLES, SCALE_MIN, SCALE_MAX = 64, 0.02, 256.0
+SCALE_BITS, FEATURE_SUM_BITS, FEATURE_BITS, MEAN_BITS = 14, 12, 10, 10
+
+
+def pixel_order():
+    """Position in the product's block layout -> position in torch's (colour, y, x)."""
+    order = []
+    for sy in range(4):
+        for sx in range(4):
+            for dy in range(4):
+                for dx in range(4):
+                    for c in range(3):
+                        order.append(c * 256 + (4 * sy + dy) * 16 + 4 * sx + dx)
+    return np.array(order)
+
+
+def quarter_order():
+    return np.array([c * 16 + d for d in range(16) for c in range(3)])
+
+
+def laplace_table(scale):
+    """Frequencies of magnitudes 0.. and an escape, summing to 2^16; the same lengths as src/codec/entropy-tables.ts."""
+    length = min(400, max(2, math.ceil(scale * 9) + 1)) + 1
+    p = np.zeros(length)
+    p[0] = 1 - math.exp(-0.5 / scale)
+    rest = 1 - p[0]
+    for m in range(1, length - 1):
+        p[m] = rest * (1 - math.exp(-1 / scale))
+        rest -= p[m]
+    p[-1] = rest
+    f = 1 + np.floor(p / p.sum() * (65536 - length)).astype(int)
+    f[np.argmax(f)] += 65536 - f.sum()
+    return f
+
+
+def main(source, target):
+    state = torch.load(source, map_location="cpu", weights_only=False)
+    model = Codec(state["order"], state["deviation"])
+    model.load_state_dict(state["ema"])
+    w = {k: v.detach().numpy().astype(np.float64) for k, v in model.state_dict().items()}
+    c = model.config
+    px, quarter = pixel_order(), quarter_order()
+    rf = c["render_features"]
+    sub = np.array([f * 16 + d for d in range(16) for f in range(rf)])
+    floats, integers = {}, {}
+    floats["analysis_linear"] = w["analysis_linear"][:, px].T
+    floats["synthesis_linear"] = w["synthesis_linear"][:, px]
+    for side in ("analysis", "synthesis"):
+        floats[f"{side}_in"] = w[f"{side}_in.weight"][:, :, 0, 0].T
+        floats[f"{side}_in_bias"] = w[f"{side}_in.bias"]
+        for n in range(c[f"{side}_blocks"]):
+            block = f"{side}_body.{n}"
+            floats[f"{side}_{n}_depthwise"] = w[f"{block}.depthwise.weight"].transpose(2, 3, 0, 1)
+            floats[f"{side}_{n}_depthwise_bias"] = w[f"{block}.depthwise.bias"]
+            for part in ("expand", "project"):
+                floats[f"{side}_{n}_{part}"] = w[f"{block}.{part}.weight"][:, :, 0, 0].T
+                floats[f"{side}_{n}_{part}_bias"] = w[f"{block}.{part}.bias"]
+    floats["analysis_out"] = w["analysis_out.weight"][:, :, 0, 0].T
+    floats["analysis_out_bias"] = w["analysis_out.bias"]
+    floats["synthesis_out"] = w["synthesis_out.weight"][sub, :, 0, 0].T
+    floats["synthesis_out_bias"] = w["synthesis_out.bias"][sub]
+    render = w["render_conv.weight"].transpose(2, 3, 1, 0)
+    floats["render_pixels"] = render[:, :, :48][:, :, quarter]
+    floats["render_features"] = render[:, :, 48:]
+    floats["render_bias"] = w["render_conv.bias"]
+    floats["render_out"] = w["render_out.weight"][quarter, :, 0, 0].T
+    floats["render_out_bias"] = w["render_out.bias"][quarter]
+    exact = dict(
+        log_step=w["log_step"], analysis_gain=w["analysis_gain.log_gain"], analysis_scale=w["analysis_scale.log_gain"],
+        synthesis_gain=w["synthesis_gain.log_gain"], render_gain=w["render_gain.log_gain"][:, quarter],
+        render_scale=w["render_scale.log_gain"][:, quarter],
+    )
+    scale = 2 ** SCALE_BITS
+    integers["scale_bias"] = w["scale_bias"] * scale
+    integers["scale_same"] = w["scale_same"].T * scale
+    integers["scale_dense"] = (w["scale_dense"] * w["dense_mask"]).T * scale
+    integers["feature"] = w["feature.weight"][:, :, 0, 0].T * 2 ** FEATURE_SUM_BITS
+    integers["scale_feature"] = w["scale_feature.weight"][:, :, 0, 0].T * 2 ** FEATURE_BITS
+    integers["mean_weight"] = w["mean_weight"] * 2 ** MEAN_BITS
+    ratio = (SCALE_MAX / SCALE_MIN) ** (1 / (TABLES - 1))
+    edges = SCALE_MIN * ratio ** (np.arange(1, TABLES) - 0.5) - 0.02
+    integers["thresholds"] = np.where(edges > 20, edges, np.log(np.expm1(np.minimum(edges, 20)))) * scale
+
+    os.makedirs(target, exist_ok=True)
+    blob, tensors = bytearray(), []
+
+    def put(name, values, kind):
+        array = np.ascontiguousarray(values.astype(kind))
+        while len(blob) % 4:
+            blob.append(0)
+        tensors.append(dict(name=name, type=kind, shape=list(array.shape), offset=len(blob)))
+        blob.extend(array.tobytes())
+
+    for name, values in floats.items():
+        put(name, np.where(np.abs(values) < 2 ** -14, 0, values) + 0.0, "float16")
+    for name, values in exact.items():
+        put(name, values + 0.0, "float32")
+    for name, values in integers.items():
+        rounded = np.rint(values)
+        wide = np.abs(rounded).max() > 32767
+        put(name, rounded, "int32" if wide else "int16")
+    tables = [laplace_table(SCALE_MIN * ratio ** i) for i in range(TABLES)]
+    camel = lambda s: "".join(p if i == 0 else p.capitalize() for i, p in enumerate(s.split("_")))
+    description = dict(format="safelight-model", version=1, name=os.path.basename(target.rstrip("/")),
+                       config={camel(k): v for k, v in c.items()}, tensors=tensors, tables=[len(t) for t in tables])
+    open(os.path.join(target, "weights.bin"), "wb").write(blob)
+    open(os.path.join(target, "cdf.bin"), "wb").write(np.concatenate(tables).astype("<u2").tobytes())
+    json.dump(description, open(os.path.join(target, "model.json"), "w"), indent=1)
+    print(target, len(blob), "bytes of weights, step", state.get("step"))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

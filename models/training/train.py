@@ -1,0 +1,209 @@
+"""Trains the base model on procedural crops (written by src/cli/dump-crops.ts) and keeps checkpoints.
+
+    python3 train.py --crops train.bin --val photos_val.bin --out run --minutes 90
+
+The learning rate follows the share of the time budget that is used, so that a slower machine still ends annealed;
+every step's learning rate and loss go to log.jsonl. A killed run goes on from its last checkpoint.
+"""
+import argparse
+import json
+import math
+import os
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from codec import BLOCK, CONFIG, KNOTS, LATENTS, Codec, block_transform, laplace_bits, step_of
+
+torch.backends.mkldnn.enabled = True
+
+
+def load_crops(path, size):
+    data = np.memmap(path, np.uint8, "r")
+    return data.reshape(-1, size, size, 3)
+
+
+def latent_statistics(crops, count=600):
+    """Variance of the 768 block-transform coefficients over crops -> (order by falling variance, deviations)."""
+    basis = torch.tensor(block_transform(), dtype=torch.float32)
+    total = torch.zeros(LATENTS, dtype=torch.float64)
+    picks = np.linspace(0, len(crops) - 1, min(count, len(crops))).astype(int)
+    for i in picks:
+        x = torch.tensor(np.array(crops[i])).permute(2, 0, 1)[None].float() - 128
+        y = F.conv2d(F.pixel_unshuffle(x, BLOCK), basis[:, :, None, None])
+        total += (y.double() ** 2).mean((0, 2, 3))
+    deviation = (total / len(picks)).sqrt()
+    order = torch.argsort(deviation, descending=True)
+    return order.numpy(), deviation[order].float().numpy()
+
+
+def quantize(y, deadzone):
+    """Rounds to integers with a wider zero bin: |y| below 1 - deadzone gives 0. Straight-through gradient."""
+    hard = torch.sign(y) * torch.floor(y.abs() + deadzone)
+    return y + (hard - y).detach()
+
+
+def forward(model, rgb, position, deadzone, amp, noise=True):
+    """-> (bits per pixel [N], squared error per pixel summed over RGB [N], restored rgb)."""
+    n, _, h, w = rgb.shape
+    steps = model.steps(position)
+    y = model.analyze(rgb, position, amp) / steps
+    m = model.config["mean_channels"]
+    with torch.no_grad():
+        rough = torch.sign(y) * torch.floor(y.abs() + 0.5)
+    mean = model.means(rough)
+    centred = torch.cat([y[:, :m] - mean, y[:, m:]], 1)
+    residual = quantize(centred, deadzone)
+    scale = model.scales(residual.detach(), position, amp)
+    rate_input = centred + torch.rand_like(centred) - 0.5 if noise else residual
+    bits = laplace_bits(rate_input, scale).sum((1, 2, 3)) / (h * w)
+    y_hat = torch.cat([residual[:, :m] + mean, residual[:, m:]], 1) * steps
+    restored = model.synthesize(y_hat, position, amp)
+    error = ((restored - rgb) ** 2).sum((1, 2, 3)) / (h * w)
+    return bits, error, restored
+
+
+def validate(model, val, positions, deadzone, amp, batch=8):
+    points = []
+    for p in positions:
+        bpp, psnr = [], []
+        for i in range(0, len(val), batch):
+            x = torch.tensor(np.array(val[i:i + batch])).permute(0, 3, 1, 2).float()
+            with torch.no_grad():
+                b, _, r = forward(model, x, torch.full((len(x),), float(p)), deadzone, amp, noise=False)
+            mse = ((r.clamp(0, 255).round() - x) ** 2).mean((1, 2, 3))
+            bpp += b.tolist()
+            psnr += (10 * torch.log10(65025 / mse.clamp(min=1e-3))).tolist()
+        points.append((float(np.mean(bpp)), float(np.mean(psnr))))
+    return points
+
+
+def bd_rate(anchor, test):
+    """Mean rate change in percent at equal PSNR, linear in log rate between points, over the overlap."""
+    a, t = sorted(anchor, key=lambda p: p[1]), sorted(test, key=lambda p: p[1])
+    lo, hi = max(a[0][1], t[0][1]), min(a[-1][1], t[-1][1])
+    grid = np.linspace(lo, hi, 200)
+    at = lambda c: np.interp(grid, [p[1] for p in c], [math.log(p[0]) for p in c])
+    return (math.exp(np.mean(at(t) - at(a))) - 1) * 100
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--crops", required=True)
+    p.add_argument("--val", required=True)
+    p.add_argument("--anchors")
+    p.add_argument("--out", required=True)
+    p.add_argument("--minutes", type=float, default=60)
+    p.add_argument("--batch", type=int, default=12)
+    p.add_argument("--threads", type=int, default=3)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--size", type=int, default=256)
+    p.add_argument("--rate", type=float, default=1e-3)
+    p.add_argument("--deadzone", type=float, default=0.42)
+    p.add_argument("--lagrange", type=float, default=0.13)
+    p.add_argument("--validate-every", type=float, default=8, help="minutes")
+    p.add_argument("--validate-count", type=int, default=24)
+    p.add_argument("--amp", type=int, default=1)
+    p.add_argument("--init")
+    a = p.parse_args()
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(a.seed)
+    rng = np.random.default_rng(a.seed)
+    os.makedirs(a.out, exist_ok=True)
+    crops = load_crops(a.crops, a.size)
+    val = load_crops(a.val, 512)[:: max(1, 51 // a.validate_count)]
+    anchors = json.load(open(a.anchors)) if a.anchors else {}
+    checkpoint = os.path.join(a.out, "checkpoint.pt")
+    state = None
+    if os.path.exists(checkpoint):
+        state = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    elif a.init:
+        state = torch.load(a.init, map_location="cpu", weights_only=False)
+        state = dict(model=state["ema"], order=state["order"], deviation=state["deviation"])
+    order, deviation = (state["order"], state["deviation"]) if state else latent_statistics(crops)
+    model = Codec(order, deviation)
+    if state:
+        model.load_state_dict(state["model"])
+    slow, fast, table = [], [], []
+    for name, q in model.named_parameters():
+        if name in ("analysis_linear", "synthesis_linear"):
+            slow.append(q)
+        elif "log_gain" in name or name in ("log_step", "scale_bias"):
+            table.append(q)
+        else:
+            fast.append(q)
+    groups = [dict(params=slow, base=0.03), dict(params=table, base=3.0), dict(params=fast, base=1.0)]
+    opt = torch.optim.Adam(groups, lr=a.rate, betas=(0.9, 0.98), eps=1e-8)
+    ema = {k: v.clone() for k, v in model.state_dict().items()}
+    step, used = 0, 0.0
+    if state and "opt" in state:
+        opt.load_state_dict(state["opt"])
+        ema, step, used = state["ema"], state["step"], state["used"]
+        rng = np.random.default_rng(a.seed + step)
+    log = open(os.path.join(a.out, "log.jsonl"), "a")
+    last, last_val, last_save, started = time.time(), -1e9, time.time(), time.time()
+    pixels, window = 0, []
+    while True:
+        share = used / (a.minutes * 60)
+        warm = min(1, (step + 1) / 200)
+        rate = a.rate * warm * max(0.5 * (1 + math.cos(math.pi * min(share, 1))), 0.01)
+        if share >= 1 or used - last_val >= a.validate_every * 60:
+            last_val = used
+            live = {k: v.clone() for k, v in model.state_dict().items()}
+            model.load_state_dict(ema)
+            points = validate(model, val, range(KNOTS), a.deadzone, False)
+            model.load_state_dict(live)
+            rates = {k: round(bd_rate(v, points), 2) for k, v in anchors.items()}
+            line = dict(step=step, minutes=round(used / 60, 1), points=[(round(b, 4), round(s, 3)) for b, s in points], bd=rates)
+            print("VAL", json.dumps(line), flush=True)
+            log.write(json.dumps(line) + "\n"); log.flush()
+            last = time.time()
+        if share >= 1 or time.time() - last_save > 180:
+            torch.save(dict(model=model.state_dict(), ema=ema, opt=opt.state_dict(), order=order, deviation=deviation,
+                            step=step, used=used, config=model.config, args=vars(a)), checkpoint + ".tmp")
+            os.replace(checkpoint + ".tmp", checkpoint)
+            last_save = time.time()
+        if share >= 1:
+            break
+        pick = np.sort(rng.integers(0, len(crops), a.batch))
+        x = torch.tensor(crops[pick]).permute(0, 3, 1, 2).float()
+        if rng.random() < 0.5:
+            x = x.flip(3)
+        if rng.random() < 0.5:
+            x = x.transpose(2, 3).contiguous()
+        gain = torch.tensor(rng.uniform(0.6, 1.15, (a.batch, 1, 1, 1))).float()
+        if rng.random() < 0.5:
+            x = (x * gain).round().clamp(0, 255)
+        position = torch.tensor(rng.uniform(0, KNOTS - 1, a.batch)).float()
+        bits, error, _ = forward(model, x, position, a.deadzone, bool(a.amp))
+        cost = bits + error / (a.lagrange * step_of(position) ** 2)
+        loss = (cost / (bits.detach() + 0.08)).mean()
+        opt.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+        for g in opt.param_groups:
+            g["lr"] = rate * g["base"]
+        if torch.isfinite(norm):
+            opt.step()
+        step += 1
+        keep = min(0.999, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for k, v in model.state_dict().items():
+                if v.dtype.is_floating_point:
+                    ema[k].lerp_(v, 1 - keep)
+        now = time.time()
+        used += now - last
+        last = now
+        pixels += a.batch * a.size * a.size
+        window.append(float(loss.detach()))
+        if step % 50 == 0:
+            print(f"step {step} {used / 60:.1f} min loss {np.mean(window[-50:]):.4f} norm {float(norm):.2f} "
+                  f"rate {rate:.2e} {pixels / (time.time() - started) / 1e6:.2f} Mpx/s", flush=True)
+            log.write(json.dumps(dict(step=step, loss=round(float(np.mean(window[-50:])), 4), rate=rate)) + "\n")
+            log.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+/**
+ * The entropy model's integer side: which magnitude table codes a symbol, and what its neighbours predict. Only integer
+ * arithmetic on symbols already coded decides, so every device recovers the same symbols (DESIGN §4).
+ *
+ * Positions of a tile are coded row by row, the channels of a position in order. The scale of symbol c is a sum, in
+ * units of 2^-14, of a bias that depends on the quality and of weighted magnitudes min(|symbol|, 15):
+ *   same     channel c at the west, north, north-west and north-east neighbours    [4, 768]
+ *   dense    channels before c at this position, of the first contextDense          [contextDense, 768]
+ *   feature  relu of contextFeatures sums over a neighbour's channels, 2^-4        [4, features, 768], 2^-10
+ * The table is the number of `thresholds` that the sum reaches. Symbols of the first meanChannels are residuals
+ * against a prediction from neighbouring symbols in units of 1/16 (weights 2^-10).
+ */
+import { KNOTS, QUALITY_MAX } from './quality'
+import { LATENTS, type CodecWeights } from './weights'
+
+const MAGNITUDE_CAP = 15
+const FEATURE_CAP = 4095
+/** Feature sums are in units of 2^-12, features in units of 2^-4. */
+const FEATURE_SHIFT = 8
+const SCALE_BITS = 14
+const LOW_RANGE = 8 << SCALE_BITS
+const LOW_SHIFT = 7
+const HIGH_ENTRIES = 512
+const NEIGHBOURS = 4
+
+/** Symbols are kept in sixteenths, so that a prediction need not be whole. */
+export const SYMBOL_UNIT = 16
+/** Largest whole symbol; the encoder clips to it. */
+export const SYMBOL_MAX = 2047
+
+export interface ContextModel {
+  readonly dense: number
+  readonly features: number
+  readonly means: number
+  readonly bias: Int32Array
+  readonly sameWeights: Int32Array
+  readonly denseWeights: Int32Array
+  readonly featureWeights: Int32Array
+  readonly featureSums: Int32Array
+  readonly meanWeights: Int32Array
+  readonly low: Uint8Array
+  readonly high: Uint8Array
+}
+
+/** The model at one quality; bias knots are interpolated in integers. */
+export function contextModelAt(weights: CodecWeights, quality: number): ContextModel {
+  const tensor = (name: string): Int32Array => {
+    const found = weights.integers.get(name)
+    if (found === undefined) throw new RangeError(`The model has no integer tensor ${name}.`)
+    return found
+  }
+  const knots = tensor('scale_bias')
+  const scaled = (QUALITY_MAX - quality) * (KNOTS - 1)
+  const low = Math.min(KNOTS - 2, Math.floor(scaled / QUALITY_MAX))
+  const part = scaled - low * QUALITY_MAX
+  const bias = new Int32Array(LATENTS)
+  for (let c = 0; c < LATENTS; c++) {
+    const a = knots[low * LATENTS + c]!
+    const b = knots[(low + 1) * LATENTS + c]!
+    bias[c] = Math.floor((a * (QUALITY_MAX - part) + b * part) / QUALITY_MAX)
+  }
+  const thresholds = tensor('thresholds')
+  const reached = (value: number): number => {
+    let n = 0
+    while (n < thresholds.length && thresholds[n]! <= value) n++
+    return n
+  }
+  return {
+    dense: weights.config.contextDense,
+    features: weights.config.contextFeatures,
+    means: weights.config.meanChannels,
+    bias,
+    sameWeights: tensor('scale_same'),
+    denseWeights: tensor('scale_dense'),
+    featureWeights: tensor('scale_feature'),
+    featureSums: tensor('feature'),
+    meanWeights: tensor('mean_weight'),
+    low: Uint8Array.from({ length: (2 * LOW_RANGE) >> LOW_SHIFT }, (_, i) =>
+      reached((i << LOW_SHIFT) - LOW_RANGE),
+    ),
+    high: Uint8Array.from({ length: HIGH_ENTRIES }, (_, i) => reached(i << SCALE_BITS)),
+  }
+}
+
+/** What is known of a tile while it is coded or decoded, position by position. */
+export class TileContext {
+  /** Symbols in sixteenths, [positions, 768]. */
+  readonly symbols: Int16Array
+  readonly #model: ContextModel
+  readonly #width: number
+  readonly #active: number
+  /** Magnitudes and features of positions, with one empty position before and after each row. */
+  readonly #magnitudes: Uint8Array
+  readonly #featureValues: Int32Array
+  readonly #scale = new Int32Array(LATENTS)
+  readonly #sums: Int32Array
+  readonly #near = new Int32Array(NEIGHBOURS)
+  #here = 0
+  #symbolsAt = 0
+  #x = 0
+  #y = 0
+
+  constructor(model: ContextModel, width: number, height: number, active: number) {
+    this.#model = model
+    this.#width = width
+    this.#active = active
+    this.symbols = new Int16Array(width * height * LATENTS)
+    const padded = (width + 2) * (height + 1)
+    this.#magnitudes = new Uint8Array(padded * LATENTS)
+    this.#featureValues = new Int32Array(padded * model.features)
+    this.#sums = new Int32Array(model.features)
+  }
+
+  /** Goes to a position; they must come row by row. */
+  start(x: number, y: number): void {
+    const { bias, sameWeights, featureWeights, features } = this.#model
+    const stride = this.#width + 2
+    const here = (y + 1) * stride + x + 1
+    const near = this.#near
+    near[0] = here - 1
+    near[1] = here - stride
+    near[2] = here - stride - 1
+    near[3] = here - stride + 1
+    this.#here = here
+    this.#x = x
+    this.#y = y
+    this.#symbolsAt = (y * this.#width + x) * LATENTS
+    const active = this.#active
+    const scale = this.#scale
+    const magnitudes = this.#magnitudes
+    const [west, north, northWest, northEast] = [
+      near[0] * LATENTS,
+      near[1] * LATENTS,
+      near[2] * LATENTS,
+      near[3] * LATENTS,
+    ]
+    for (let c = 0; c < active; c++)
+      scale[c] =
+        bias[c]! +
+        sameWeights[c]! * magnitudes[west + c]! +
+        sameWeights[LATENTS + c]! * magnitudes[north + c]! +
+        sameWeights[2 * LATENTS + c]! * magnitudes[northWest + c]! +
+        sameWeights[3 * LATENTS + c]! * magnitudes[northEast + c]!
+    for (let t = 0; t < NEIGHBOURS; t++) {
+      const values = near[t]! * features
+      for (let f = 0; f < features; f++) {
+        const value = this.#featureValues[values + f]!
+        if (value === 0) continue
+        const row = (t * features + f) * LATENTS
+        for (let c = 0; c < active; c++) scale[c] = scale[c]! + featureWeights[row + c]! * value
+      }
+    }
+    this.#sums.fill(0)
+  }
+
+  /** Table for channel c at this position. */
+  table(c: number): number {
+    const s = this.#scale[c]!
+    if (s >= LOW_RANGE) return this.#model.high[Math.min(HIGH_ENTRIES - 1, s >> SCALE_BITS)]!
+    return this.#model.low[Math.max(0, (s + LOW_RANGE) >> LOW_SHIFT)]!
+  }
+
+  /** Predicted symbol of channel c at this position, in sixteenths. */
+  mean(c: number): number {
+    const { means, meanWeights } = this.#model
+    if (c >= means) return 0
+    let sum = 512
+    const width = this.#width
+    const x = this.#x
+    const hasNorth = this.#y > 0
+    const at = this.#symbolsAt
+    const symbols = this.symbols
+    const row = c * NEIGHBOURS * means
+    if (x > 0) sum += dot(meanWeights, row, symbols, at - LATENTS, means)
+    if (hasNorth) {
+      const north = at - width * LATENTS
+      sum += dot(meanWeights, row + means, symbols, north, means)
+      if (x > 0) sum += dot(meanWeights, row + 2 * means, symbols, north - LATENTS, means)
+      if (x + 1 < width) sum += dot(meanWeights, row + 3 * means, symbols, north + LATENTS, means)
+    }
+    const limit = SYMBOL_MAX * SYMBOL_UNIT
+    return Math.max(-limit, Math.min(limit, sum >> 10))
+  }
+
+  /** Records the residual symbol of channel c against its mean. */
+  put(c: number, residual: number, mean: number): void {
+    const limit = SYMBOL_MAX * SYMBOL_UNIT
+    this.symbols[this.#symbolsAt + c] = Math.max(-limit, Math.min(limit, residual * SYMBOL_UNIT + mean))
+    if (residual === 0) return
+    const { dense, denseWeights, features, featureSums } = this.#model
+    const magnitude = Math.min(MAGNITUDE_CAP, Math.abs(residual))
+    this.#magnitudes[this.#here * LATENTS + c] = magnitude
+    if (c < dense) {
+      const scale = this.#scale
+      const row = c * LATENTS
+      const active = this.#active
+      for (let d = c + 1; d < active; d++) scale[d] = scale[d]! + denseWeights[row + d]! * magnitude
+    }
+    const sums = this.#sums
+    const row = c * features
+    for (let f = 0; f < features; f++) sums[f] = sums[f]! + featureSums[row + f]! * magnitude
+  }
+
+  /** Ends a position: its features become visible to its neighbours. */
+  finish(): void {
+    const { features } = this.#model
+    const at = this.#here * features
+    for (let f = 0; f < features; f++)
+      this.#featureValues[at + f] = Math.min(FEATURE_CAP, Math.max(0, this.#sums[f]!) >> FEATURE_SHIFT)
+  }
+}
+
+function dot(weights: Int32Array, at: number, symbols: Int16Array, from: number, count: number): number {
+  let sum = 0
+  for (let k = 0; k < count; k++) sum = (sum + Math.imul(weights[at + k]!, symbols[from + k]!)) | 0
+  return sum
+}

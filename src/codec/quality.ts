@@ -1,0 +1,33 @@
+/** One model, all rates: quality 0..63 chooses a quantization step, six octaves apart from end to end. */
+
+/** Knots of the per-quality tables, one per octave. */
+export const KNOTS = 7
+
+export const QUALITY_MAX = 63
+
+/** Visually lossless on photographs: about 40 dB. */
+export const DEFAULT_QUALITY = 42
+
+/** Step at quality 63, in 8-bit grey levels of the orthonormal colour space. */
+const STEP_MIN = 2
+
+/** Position on the knots: 0 is the finest step, KNOTS - 1 the coarsest. */
+export function knotPosition(quality: number): number {
+  return ((QUALITY_MAX - quality) / QUALITY_MAX) * (KNOTS - 1)
+}
+
+/** Common quantization step, in grey levels. */
+export function stepOf(quality: number): number {
+  return STEP_MIN * 2 ** knotPosition(quality)
+}
+
+/** Row of a [KNOTS, channels] table at a quality, linear between knots. */
+export function atQuality(table: Float32Array, channels: number, quality: number): Float32Array {
+  const position = knotPosition(quality)
+  const low = Math.min(KNOTS - 2, Math.floor(position))
+  const share = position - low
+  const row = new Float32Array(channels)
+  for (let c = 0; c < channels; c++)
+    row[c] = table[low * channels + c]! * (1 - share) + table[(low + 1) * channels + c]! * share
+  return row
+}

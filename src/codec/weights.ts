@@ -1,0 +1,35 @@
+/** The weights of a codec as plain arrays: what src/model loads, checks and personalises, and this room computes with. */
+
+/** Pixels per side of a latent position. */
+export const BLOCK = 16
+
+/** Latent channels per position: the whole 16 x 16 x 3 block, ordered by falling variance. */
+export const LATENTS = 768
+
+export interface CodecConfig {
+  readonly analysisWidth: number
+  readonly analysisBlocks: number
+  /** Latent channels that the analysis network corrects. */
+  readonly analysisOut: number
+  /** Latent channels that the synthesis network sees. */
+  readonly synthesisIn: number
+  readonly synthesisWidth: number
+  readonly synthesisBlocks: number
+  readonly renderFeatures: number
+  readonly renderWidth: number
+  /** Channels that the context model uses one by one. */
+  readonly contextDense: number
+  readonly contextFeatures: number
+  /** Channels whose symbols are predicted from neighbours. */
+  readonly meanChannels: number
+}
+
+export interface CodecWeights {
+  readonly config: CodecConfig
+  /** Float tensors by name; layouts are given where they are used (transform.ts). */
+  readonly tensors: ReadonlyMap<string, Float32Array>
+  /** Integer tensors of the context model by name (context-model.ts). */
+  readonly integers: ReadonlyMap<string, Int32Array>
+  /** Frequencies of the magnitude tables, each summing to 2^16 (entropy-tables.ts). */
+  readonly tables: readonly Uint32Array[]
+}

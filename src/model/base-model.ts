@@ -1,0 +1,124 @@
+/**
+ * The base model: public weights in models/<name>/, three files.
+ *
+ *   model.json   format, version, name, config, tensors {name, type, shape, offset into weights.bin}, table lengths
+ *   weights.bin  tensors, little-endian, each aligned to four bytes
+ *   cdf.bin      frequencies of the magnitude tables, u16 little-endian, each table summing to 2^16
+ *
+ * The model id is SHA-256 over the lengths and bytes of the three files in this order: it names exactly these weights.
+ */
+import { concatBytes, unsharedBytes } from '../lib/bytes'
+import type { CodecConfig, CodecWeights } from '../codec/weights'
+import { CodecError } from '../codec/errors'
+
+export interface ModelFiles {
+  readonly description: Uint8Array
+  readonly weights: Uint8Array
+  readonly tables: Uint8Array
+}
+
+export interface BaseModel {
+  /** SHA-256, 32 bytes. */
+  readonly id: Uint8Array
+  readonly name: string
+  readonly weights: CodecWeights
+}
+
+type TensorType = 'float16' | 'float32' | 'int16' | 'int32'
+
+interface TensorDescription {
+  readonly name: string
+  readonly type: TensorType
+  readonly shape: readonly number[]
+  readonly offset: number
+}
+
+interface ModelDescription {
+  readonly format: string
+  readonly version: number
+  readonly name: string
+  readonly config: CodecConfig
+  readonly tensors: readonly TensorDescription[]
+  readonly tables: readonly number[]
+}
+
+const BYTES: Record<TensorType, number> = { float16: 2, float32: 4, int16: 2, int32: 4 }
+
+/** Throws CodecError 'wrong-model' where the files do not fit together. */
+export async function loadBaseModel(files: ModelFiles): Promise<BaseModel> {
+  const id = await modelId(files)
+  try {
+    const description = JSON.parse(new TextDecoder().decode(files.description)) as ModelDescription
+    if (description.format !== 'safelight-model' || description.version !== 1)
+      throw new Error('another format')
+    const tensors = new Map<string, Float32Array>()
+    const integers = new Map<string, Int32Array>()
+    for (const tensor of description.tensors) {
+      const values = readTensor(files.weights, tensor)
+      if (values instanceof Int32Array) integers.set(tensor.name, values)
+      else tensors.set(tensor.name, values)
+    }
+    const tables = readTables(files.tables, description.tables)
+    return { id, name: description.name, weights: { config: description.config, tensors, integers, tables } }
+  } catch (cause) {
+    throw new CodecError(
+      'wrong-model',
+      'The model files cannot be read. Reload the app to fetch them again.',
+      {
+        cause,
+      },
+    )
+  }
+}
+
+export async function modelId(files: ModelFiles): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  for (const part of [files.description, files.weights, files.tables]) {
+    const length = new Uint8Array(8)
+    new DataView(length.buffer).setUint32(0, part.length, true)
+    parts.push(length, part)
+  }
+  const joined = concatBytes(...parts)
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', unsharedBytes(joined)))
+}
+
+function readTensor(bytes: Uint8Array, tensor: TensorDescription): Float32Array | Int32Array {
+  const count = tensor.shape.reduce((a, b) => a * b, 1)
+  const size = BYTES[tensor.type]
+  if (!Number.isInteger(count) || count < 0 || tensor.offset + count * size > bytes.length)
+    throw new Error(`tensor ${tensor.name} runs past the file`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset + tensor.offset, count * size)
+  switch (tensor.type) {
+    case 'float16':
+      return Float32Array.from({ length: count }, (_, i) => halfToFloat(view.getUint16(2 * i, true)))
+    case 'float32':
+      return Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true))
+    case 'int16':
+      return Int32Array.from({ length: count }, (_, i) => view.getInt16(2 * i, true))
+    case 'int32':
+      return Int32Array.from({ length: count }, (_, i) => view.getInt32(4 * i, true))
+  }
+}
+
+/** IEEE 754 binary16. */
+function halfToFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 31
+  const fraction = bits & 1023
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) throw new Error('a weight is not finite')
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+function readTables(bytes: Uint8Array, lengths: readonly number[]): Uint32Array[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let at = 0
+  const tables = lengths.map((length) => {
+    const table = Uint32Array.from({ length }, (_, i) => view.getUint16(at + 2 * i, true))
+    at += 2 * length
+    if (table.includes(0) || table.reduce((a, b) => a + b, 0) !== 65536) throw new Error('a table is broken')
+    return table
+  })
+  if (at !== bytes.length) throw new Error('table bytes are left over')
+  return tables
+}
