@@ -21,7 +21,7 @@ interface Slot<Table extends Procedures<Table>> {
 
 interface Waiter {
   readonly go: () => void
-  readonly fail: (error: unknown) => void
+  readonly fail: (error: Error) => void
 }
 
 export class WorkerPool<Table extends Procedures<Table>> {
