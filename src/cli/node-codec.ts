@@ -9,7 +9,7 @@ import sharp from 'sharp'
 import type { RasterImage } from '../codec/types'
 import { loadBaseModel, type BaseModel } from '../model/base-model'
 
-const MODELS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'models')
+export const MODELS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'models')
 export const CURRENT_MODEL = 'safelight-v1'
 
 export async function readyWasm(): Promise<void> {

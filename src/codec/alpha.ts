@@ -43,7 +43,7 @@ export function decodeAlpha(bytes: Uint8Array, width: number, height: number): U
   const expected = stride * height
   let at = 0
   let predictor = 0
-  let ended = false
+  const end = { reached: false }
   const take = (chunk: Uint8Array): void => {
     if (at + chunk.length > expected) throw damaged('the alpha plane is too long')
     for (const byte of chunk) {
@@ -63,7 +63,7 @@ export function decodeAlpha(bytes: Uint8Array, width: number, height: number): U
   try {
     const inflate = new Inflate((chunk, final) => {
       take(chunk)
-      ended ||= final
+      if (final) end.reached = true
     })
     // Small pieces bound what one push can expand to.
     const piece = 1024
@@ -73,6 +73,6 @@ export function decodeAlpha(bytes: Uint8Array, width: number, height: number): U
     if (cause instanceof Error && cause.name === 'CodecError') throw cause
     throw damaged('the alpha plane cannot be unpacked')
   }
-  if (!ended || at !== expected) throw damaged('the alpha plane is cut short')
+  if (!end.reached || at !== expected) throw damaged('the alpha plane is cut short')
   return plane
 }

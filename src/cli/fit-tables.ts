@@ -1,0 +1,52 @@
+/**
+ * Refits the magnitude tables of a model to what its own integer context model sees on procedural images:
+ *
+ *     npx tsx src/cli/fit-tables.ts --model safelight-v1 --scenes 24
+ *
+ * Counts each table's magnitudes over several qualities, adds a little of the Laplace law, and rewrites cdf.bin. Run it
+ * before a model is released, never after: a released model is never changed.
+ */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createCodec } from '../codec/codec'
+import { laplaceMagnitudes, quantizeFrequencies, tableScale } from '../codec/entropy-tables'
+import { proceduralImage } from '../training/procedural-images'
+import { CURRENT_MODEL, MODELS, readModel, readyWasm } from './node-codec'
+
+/** Weight of the Laplace law, in symbols. */
+const PRIOR = 400
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string', default: CURRENT_MODEL },
+    scenes: { type: 'string', default: '24' },
+    seed: { type: 'string', default: '77' },
+  },
+})
+
+await readyWasm()
+const { weights } = await readModel(values.model)
+const counts = weights.tables.map((table) => new Float64Array(table.length))
+const codec = createCodec(weights, (table, magnitude) => {
+  const count = counts[table]!
+  const entry = Math.min(magnitude, count.length - 1)
+  count[entry] = count[entry]! + 1
+})
+const side = 512
+for (let scene = 0; scene < Number(values.scenes); scene++) {
+  const rgb = proceduralImage(Number(values.seed) * 1_000_003 + scene, side, side)
+  const data = new Uint8ClampedArray(4 * side * side).fill(255)
+  for (let i = 0; i < side * side; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i)
+  const image = { width: side, height: side, hasAlpha: false, colorSpace: 'srgb' as const, data }
+  for (const quality of [7, 21, 35, 49]) await codec.encode(image, { quality, effort: 'fast' })
+  console.log(`${scene + 1} of ${values.scenes} scenes`)
+}
+const tables = counts.map((count, i) => {
+  const prior = laplaceMagnitudes(tableScale(i), count.length)
+  return quantizeFrequencies(count.map((n, m) => n + PRIOR * prior[m]!))
+})
+const out = new Uint8Array(2 * tables.reduce((n, table) => n + table.length, 0))
+const view = new DataView(out.buffer)
+tables.flatMap((table) => [...table]).forEach((frequency, i) => view.setUint16(2 * i, frequency, true))
+await writeFile(join(MODELS, values.model, 'cdf.bin'), out)
