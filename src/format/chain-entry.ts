@@ -1,0 +1,58 @@
+/**
+ * One write of one device (PROTOCOL §3): each device signs a chain of its own, and names the heads of the others that
+ * it saw since. The hash of an entry is SHA-256 of its whole encoding.
+ */
+import {
+  bytesField,
+  choiceField,
+  defineMessage,
+  idField,
+  listField,
+  optionalBytes,
+  optionalIdField,
+  u32Field,
+  type Values,
+} from './message'
+import { HASH_BYTES } from './hash'
+import { accountIds, artifactIds, deviceIds, recordIds } from './ids'
+import { SIGNATURE_BYTES } from './keys'
+import { MESSAGE_TYPE } from './message-types'
+
+export const CHAIN_ACTION = { put: 1, delete: 2 } as const
+export const MAX_VOUCHED_HEADS = 64
+
+const head = {
+  device: idField(deviceIds),
+  n: u32Field,
+  hash: bytesField(HASH_BYTES),
+}
+
+/** The newest entry of a device's chain that somebody saw. */
+export type ChainHead = Values<typeof head>
+
+export const chainEntryMessage = defineMessage({
+  type: MESSAGE_TYPE.chainEntry,
+  name: 'chain-entry',
+  body: {
+    account: idField(accountIds),
+    device: idField(deviceIds),
+    /** From 0, without gaps. */
+    n: u32Field,
+    /** Hash of this device's entry n - 1; zeros in entry 0. */
+    prevHash: bytesField(HASH_BYTES),
+    heads: listField(head, MAX_VOUCHED_HEADS),
+    action: choiceField(CHAIN_ACTION),
+    recordId: idField(recordIds),
+    /** From 1; greater than the version this write replaces. */
+    version: u32Field,
+    epoch: u32Field,
+    /** SHA-256 of the sealed record; null in a deletion. */
+    recordHash: optionalBytes(HASH_BYTES),
+    /** The record's artifact, its current one or the one deleted, and SHA-256 of its bytes; both null where it has none. */
+    artifactId: optionalIdField(artifactIds),
+    artifactHash: optionalBytes(HASH_BYTES),
+  },
+  proofs: { signature: bytesField(SIGNATURE_BYTES) },
+})
+
+export type ChainEntry = ReturnType<typeof chainEntryMessage.decode>
