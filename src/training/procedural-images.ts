@@ -1,0 +1,31 @@
+/**
+ * Seeded procedural photographs, the only images that the base model is trained on: textured dead leaves with depth of
+ * field, skies, shading, natural colours, lens, tone curve and sensor noise, and a share of flat graphics.
+ * Everything is computed with + - * / and Math.sqrt from seeded draws, so every engine gives the same bytes.
+ */
+import { develop } from './camera'
+import { Random } from './random'
+import { renderScene } from './scene'
+import { renderGraphic } from './writing'
+
+/** Share of flat graphics: screens, documents, drawings. */
+const GRAPHICS = 0.06
+
+/** RGB interleaved, [height, width, 3]. Any positive size; the scene is drawn at twice the size. */
+export function proceduralImage(seed: number, width: number, height: number): Uint8Array {
+  const random = new Random(seed)
+  const graphic = random.chance(GRAPHICS)
+  // Canvases are multiples of 8, so that the layers out of focus have whole sizes.
+  const wide = 4 * Math.ceil(width / 4)
+  const high = 4 * Math.ceil(height / 4)
+  const canvas = (graphic ? renderGraphic : renderScene)(random, 2 * wide, 2 * high)
+  const pixels = develop(random, canvas, graphic)
+  return wide === width && high === height ? pixels : crop(pixels, wide, width, height)
+}
+
+function crop(pixels: Uint8Array, stride: number, width: number, height: number): Uint8Array {
+  const out = new Uint8Array(3 * width * height)
+  for (let y = 0; y < height; y++)
+    out.set(pixels.subarray(3 * y * stride, 3 * (y * stride + width)), 3 * y * width)
+  return out
+}
