@@ -1,0 +1,348 @@
+/**
+ * Sealing and opening artifacts (PROTOCOL §2). Layer: above aead and kdf, below nothing of the product.
+ *
+ *   sealArtifact(keys, mask, …) → bytes, dataKey           then wrapDataKey(vaultKey, …) for the record
+ *   unwrapDataKey(vaultKey, …)
+ *   openArtifact(firstBytes, keys, mask) → reader: commitment first, then the index
+ *     reader.section(id, sealedSection)                    the whole section, unmasked, unpadded
+ *     reader.checkChunk(id, chunk, sealedChunk)            random access: proves position and integrity
+ *
+ * No plaintext leaves before its tag. dataKey is drawn inside sealArtifact, so a key never seals twice: what failed to
+ * upload is sent again as the same bytes, or sealed anew.
+ */
+import {
+  ARTIFACT_NONCE_BYTES,
+  chunkRange,
+  decodeHeader,
+  encodeHeaderBeforeCommit,
+  HEADER_BEFORE_COMMIT_BYTES,
+  HEADER_BYTES,
+  INDEX_BYTES,
+  INDEX_OFFSET,
+  SECTION,
+  sealedLength,
+  THUMBNAIL_OFFSET,
+  type ArtifactHeader,
+} from '../format/artifact'
+import {
+  artifactLength,
+  decodeIndex,
+  encodeIndex,
+  layOutSections,
+  type ArtifactIndex,
+  type SectionEntry,
+} from '../format/artifact-index'
+import { FormatError } from '../format/errors'
+import { sha256 } from '../format/hash'
+import {
+  accountIds,
+  artifactIds,
+  modelIds,
+  type AccountId,
+  type ArtifactId,
+  type ModelId,
+} from '../format/ids'
+import { PADDING_RULE } from '../format/padding'
+import { FORMAT_VERSION, SUITE_1, type ProcessId } from '../format/suite'
+import { concatBytes, equalBytes, isZero, u16, wipeBytes, type Bytes } from '../lib/bytes'
+import { importSealKey, open, openStream, openStreamChunk, seal, sealStream } from './aead'
+import { checkLength, CryptoError } from './errors'
+import { deriveKey, LABEL, type Secret } from './kdf'
+import { randomBytes } from './random'
+
+/** The forward process at its endpoint, made by the room that owns it. Works on whole padded sections. */
+export interface Mask {
+  readonly processId: ProcessId
+  apply(keys: MaskKeys, section: number, plaintext: Uint8Array): Promise<Uint8Array>
+  remove(keys: MaskKeys, section: number, masked: Uint8Array): Promise<Uint8Array>
+}
+
+export interface MaskKeys {
+  readonly aes: Uint8Array
+  readonly net: Uint8Array
+}
+
+/** What an artifact is bound to beside its keys. */
+export interface ArtifactNames {
+  readonly accountId: AccountId
+  readonly artifactId: ArtifactId
+  readonly modelId: ModelId
+  readonly modelGeneration: number
+}
+
+export interface ModelLock {
+  readonly modelSecret: Secret
+  /** SHA-256 of the canonical personal weights; on opening, the one kept in the record. */
+  readonly weightsHash: Uint8Array
+}
+
+export interface Section {
+  readonly id: number
+  readonly flags?: number
+  readonly bytes: Uint8Array
+}
+
+export interface SealedArtifact {
+  readonly bytes: Bytes
+  /** To be wrapped at once and then wiped. */
+  readonly dataKey: Bytes
+  /** The nonce in the header, which wrapDataKey needs. */
+  readonly nonce: Bytes
+  readonly index: ArtifactIndex
+}
+
+type IdsHeader = Pick<ArtifactHeader, 'modelId' | 'modelGeneration' | 'artifactId' | 'nonce'> & {
+  readonly process: number
+}
+
+/** Fixed width: format ‖ suite ‖ process ‖ model id ‖ generation ‖ account ‖ artifact id. */
+function idsOf(header: IdsHeader, accountId: AccountId): Bytes {
+  return concatBytes(
+    u16(FORMAT_VERSION),
+    u16(SUITE_1),
+    u16(header.process),
+    modelIds.toBytes(header.modelId),
+    u16(header.modelGeneration),
+    accountIds.toBytes(accountId),
+    artifactIds.toBytes(header.artifactId),
+  )
+}
+
+interface Schedule {
+  commitOf(headerBeforeCommit: Uint8Array): Promise<Bytes>
+  sealKey(section: number): Promise<CryptoKey>
+  maskKeys(section: number): Promise<MaskKeys>
+  wipe(): void
+}
+
+/** The keys of one artifact. `dataKey` stays the caller's. */
+async function scheduleFor(
+  header: IdsHeader,
+  accountId: AccountId,
+  lock: ModelLock,
+  dataKey: Uint8Array,
+): Promise<Schedule> {
+  checkLength(dataKey, 32, 'data key')
+  checkLength(lock.weightsHash, 32, 'weights hash')
+  const { nonce } = header
+  const ids = idsOf(header, accountId)
+  const modelKey = await deriveKey(lock.modelSecret, nonce, LABEL.modelLock, ids, lock.weightsHash)
+  const both = concatBytes(dataKey, modelKey)
+  return {
+    commitOf: (before) => deriveKey(both, nonce, LABEL.commit, before),
+    async sealKey(section) {
+      const key = await deriveKey(both, nonce, LABEL.seal, ids, u16(section))
+      try {
+        return await importSealKey(key)
+      } finally {
+        wipeBytes(key)
+      }
+    },
+    async maskKeys(section) {
+      return {
+        aes: await deriveKey(modelKey, nonce, LABEL.maskAes, u16(section)),
+        net: await deriveKey(modelKey, nonce, LABEL.maskNet, u16(section)),
+      }
+    },
+    wipe: () => wipeBytes(modelKey, both),
+  }
+}
+
+async function withMaskKeys<T>(
+  schedule: Schedule,
+  section: number,
+  use: (keys: MaskKeys) => Promise<T>,
+): Promise<T> {
+  const keys = await schedule.maskKeys(section)
+  try {
+    return await use(keys)
+  } finally {
+    wipeBytes(keys.aes, keys.net)
+  }
+}
+
+/** `sections` must not name section 0. The inputs are left as they are. Throws FormatError for a bad section list. */
+export async function sealArtifact(options: {
+  readonly names: ArtifactNames
+  readonly lock: ModelLock
+  readonly mask: Mask
+  readonly sections: readonly Section[]
+  readonly picture: Pick<ArtifactIndex, 'width' | 'height' | 'quality' | 'paddingRule'> & {
+    readonly extension?: Bytes
+  }
+}): Promise<SealedArtifact> {
+  const { names, lock, mask, sections, picture } = options
+  const plans = sections.map(({ id, flags, bytes }) => ({ id, flags: flags ?? 0, trueBytes: bytes.length }))
+  const index: ArtifactIndex = {
+    ...picture,
+    extension: picture.extension ?? new Uint8Array(),
+    sections: layOutSections(PADDING_RULE[picture.paddingRule], plans),
+  }
+  const indexBytes = encodeIndex(index)
+  decodeIndex(indexBytes) // what could not be opened again is not sealed
+
+  const dataKey = randomBytes(32)
+  const nonce = randomBytes(ARTIFACT_NONCE_BYTES)
+  const header = { ...names, process: mask.processId, nonce }
+  const schedule = await scheduleFor(header, names.accountId, lock, dataKey)
+  let isDone = false
+  try {
+    const before = encodeHeaderBeforeCommit(header)
+    const bytes = new Uint8Array(artifactLength(index))
+    bytes.set(before)
+    bytes.set(await schedule.commitOf(before), HEADER_BEFORE_COMMIT_BYTES)
+    const aad = await sha256(bytes.subarray(0, HEADER_BYTES))
+
+    const put = async (id: number, plaintext: Uint8Array, paddedBytes: number, offset: number) => {
+      const padded = new Uint8Array(paddedBytes)
+      padded.set(plaintext)
+      try {
+        const masked = await withMaskKeys(schedule, id, (keys) => mask.apply(keys, id, padded))
+        if (masked.length !== paddedBytes)
+          throw new FormatError('bad-field', 'The mask changed the length of a section.')
+        bytes.set(await sealStream(await schedule.sealKey(id), masked, aad), offset)
+      } finally {
+        wipeBytes(padded)
+      }
+    }
+    await put(SECTION.index, indexBytes, INDEX_BYTES, INDEX_OFFSET)
+    for (const entry of index.sections) {
+      const section = sections.find(({ id }) => id === entry.id)
+      if (section === undefined) throw new FormatError('bad-field', 'A section is missing.')
+      await put(entry.id, section.bytes, entry.paddedBytes, entry.offset)
+    }
+    isDone = true
+    return { bytes, dataKey, nonce, index }
+  } finally {
+    schedule.wipe()
+    wipeBytes(indexBytes)
+    if (!isDone) wipeBytes(dataKey)
+  }
+}
+
+export interface ArtifactReader {
+  readonly header: ArtifactHeader
+  readonly index: ArtifactIndex
+  /** Length that the whole artifact must have. */
+  readonly bytes: number
+  /** The entry of a section, or null where the artifact has none. Its bytes lie at [offset, offset + sealedLength(paddedBytes)). */
+  find(section: number): SectionEntry | null
+  /** A whole section, from its sealed bytes. Throws CryptoError 'damaged'. */
+  section(section: number, sealed: Uint8Array): Promise<Bytes>
+  /** Opens one sealed chunk and throws CryptoError 'damaged' if its tag does not answer: proof of storage (PROTOCOL §7). */
+  checkChunk(section: number, chunk: number, sealed: Uint8Array): Promise<void>
+  /** Ends the reader's keys. */
+  close(): void
+}
+
+/**
+ * Opens the first 4096 bytes of an artifact (more are ignored). Throws FormatError for a header that is none,
+ * CryptoError 'wrong-object' if it is another artifact or model than `names`, 'wrong-key-or-model' if the commitment
+ * does not answer, 'damaged' if the index does not.
+ */
+export async function openArtifact(options: {
+  readonly first: Uint8Array
+  readonly names: ArtifactNames
+  readonly lock: ModelLock
+  readonly mask: Mask
+  readonly dataKey: Uint8Array
+}): Promise<ArtifactReader> {
+  const { first, names, lock, mask, dataKey } = options
+  const header = decodeHeader(first)
+  if (
+    header.artifactId !== names.artifactId ||
+    header.modelId !== names.modelId ||
+    header.modelGeneration !== names.modelGeneration
+  )
+    throw new CryptoError('wrong-object', 'This is not the artifact that was asked for.')
+  if (header.process !== mask.processId)
+    throw new FormatError('unsupported', 'This artifact was made by another process.')
+  const schedule = await scheduleFor(header, names.accountId, lock, dataKey)
+  try {
+    const commit = await schedule.commitOf(first.subarray(0, HEADER_BEFORE_COMMIT_BYTES))
+    if (!equalBytes(commit, header.commit))
+      throw new CryptoError('wrong-key-or-model', 'This artifact needs another key, or another model.')
+    const aad = await sha256(first.subarray(0, HEADER_BYTES))
+    const openSection = async (id: number, sealed: Uint8Array, paddedBytes: number) => {
+      const masked = await openStream(await schedule.sealKey(id), sealed, aad, paddedBytes)
+      return withMaskKeys(schedule, id, (keys) => mask.remove(keys, id, masked))
+    }
+    const index = decodeIndex(
+      await openSection(SECTION.index, first.subarray(INDEX_OFFSET, THUMBNAIL_OFFSET), INDEX_BYTES),
+    )
+    const find = (id: number) => index.sections.find((entry) => entry.id === id) ?? null
+    const need = (id: number) => {
+      const entry = find(id)
+      if (entry === null) throw new FormatError('bad-field', 'This artifact has no such section.')
+      return entry
+    }
+    return {
+      header,
+      index,
+      bytes: artifactLength(index),
+      find,
+      async section(id, sealed) {
+        const entry = need(id)
+        const padded = await openSection(id, sealed, entry.paddedBytes)
+        if (padded.length !== entry.paddedBytes || !isZero(padded.subarray(entry.trueBytes)))
+          throw new CryptoError('damaged', 'A section has bytes in its padding.')
+        return padded.slice(0, entry.trueBytes) as Bytes
+      },
+      async checkChunk(id, chunk, sealed) {
+        const { paddedBytes } = need(id)
+        wipeBytes(await openStreamChunk(await schedule.sealKey(id), sealed, aad, paddedBytes, chunk))
+      },
+      close: () => schedule.wipe(),
+    }
+  } catch (error) {
+    schedule.wipe()
+    throw error
+  }
+}
+
+/** A section of an artifact that is held whole. Throws CryptoError 'damaged' where the bytes end early. */
+export function sealedSection(artifact: Uint8Array, entry: SectionEntry): Uint8Array {
+  const end = entry.offset + sealedLength(entry.paddedBytes)
+  if (end > artifact.length) throw new CryptoError('damaged', 'The artifact ends within a section.')
+  return artifact.subarray(entry.offset, end)
+}
+
+/** Of a chunk within the artifact, for a Range request: [start, end). */
+export function chunkBytesOf(
+  entry: SectionEntry,
+  chunk: number,
+): { readonly start: number; readonly end: number } {
+  const { start, end } = chunkRange(entry.paddedBytes, chunk)
+  return { start: entry.offset + start, end: entry.offset + end }
+}
+
+/** Names and nonce of what a data key belongs to; `process` is PROCESS.none for a record. */
+export interface WrapContext {
+  readonly accountId: AccountId
+  readonly header: IdsHeader
+}
+
+async function withWrapKey<T>(
+  vaultKey: Secret,
+  context: WrapContext,
+  use: (key: Bytes, ids: Bytes) => Promise<T>,
+) {
+  const ids = idsOf(context.header, context.accountId)
+  const key = await deriveKey(vaultKey, context.header.nonce, LABEL.wrap, ids)
+  try {
+    return await use(key, ids)
+  } finally {
+    wipeBytes(key)
+  }
+}
+
+/** 60 bytes. `vaultKey` is that of the newest epoch, whose number belongs beside the result. */
+export function wrapDataKey(vaultKey: Secret, context: WrapContext, dataKey: Uint8Array): Promise<Bytes> {
+  checkLength(dataKey, 32, 'data key')
+  return withWrapKey(vaultKey, context, (key, ids) => seal(key, dataKey, ids))
+}
+
+/** Throws CryptoError 'damaged', also for the key of another epoch. */
+export function unwrapDataKey(vaultKey: Secret, context: WrapContext, wrapped: Uint8Array): Promise<Bytes> {
+  return withWrapKey(vaultKey, context, (key, ids) => open(key, wrapped, ids))
+}

@@ -1,0 +1,112 @@
+/**
+ * Following the devices' chains (PROTOCOL §3), as pure functions over what was seen so far. Signatures are checked by
+ * the caller before. Every answer that is not 'ok' stops a sync, and nothing local is deleted for it.
+ */
+import { present } from '../lib/assert'
+import { isZero, parseBase64url, toBase64url, toHex } from '../lib/bytes'
+import { MAX_VOUCHED_HEADS, type ChainEntry, type ChainHead } from './chain-entry'
+import type { DeviceId } from './ids'
+
+/** Plain data, so that it can be stored and posted: base64url hash of every entry seen, by device and n. */
+export interface ChainView {
+  readonly chains: Readonly<Record<DeviceId, readonly string[]>>
+  /** Heads that others named and we have not seen yet. */
+  readonly awaited: readonly { readonly device: DeviceId; readonly n: number; readonly hash: string }[]
+}
+
+export type ChainProblem =
+  | 'gap' // an entry is missing before this one
+  | 'fork' // two entries with one number, or a wrong link
+  | 'rollback' // older than what this or another device saw
+  | 'copied-device' // somebody else writes with this device's keys
+
+export type ChainStep =
+  | { readonly kind: 'ok'; readonly view: ChainView }
+  | { readonly kind: 'seen' } // known already, byte for byte
+  | { readonly kind: ChainProblem; readonly device: DeviceId }
+
+export const emptyChainView: ChainView = { chains: {}, awaited: [] }
+
+export function chainLength(view: ChainView, device: DeviceId): number {
+  return view.chains[device]?.length ?? 0
+}
+
+/**
+ * Takes one entry. `hash` is SHA-256 of its encoding, `self` this device: its own entries are taken with
+ * `isOwnWrite` when they are written, so that the vault can only ever repeat them.
+ */
+export function followChain(
+  view: ChainView,
+  entry: ChainEntry,
+  hash: Uint8Array,
+  self: DeviceId,
+  isOwnWrite = false,
+): ChainStep {
+  const { device, n } = entry
+  const chain = view.chains[device] ?? []
+  const problem = device === self ? 'copied-device' : 'fork'
+  const text = toBase64url(hash)
+  if (n < chain.length) return chain[n] === text ? { kind: 'seen' } : { kind: problem, device }
+  if (device === self && !isOwnWrite) return { kind: 'copied-device', device }
+  if (n > chain.length) return { kind: 'gap', device }
+  const before = chain[n - 1]
+  const isLinked = before === undefined ? isZero(entry.prevHash) : toBase64url(entry.prevHash) === before
+  if (!isLinked) return { kind: problem, device }
+  for (const promise of view.awaited)
+    if (promise.device === device && promise.n === n && promise.hash !== text) return { kind: 'fork', device }
+
+  const awaited = view.awaited.filter((promise) => promise.device !== device || promise.n > n)
+  for (const head of entry.heads) {
+    const seen = (head.device === device ? [...chain, text] : view.chains[head.device])?.[head.n]
+    const headHash = toBase64url(head.hash)
+    if (seen === undefined) awaited.push({ device: head.device, n: head.n, hash: headHash })
+    else if (seen !== headHash) return { kind: 'fork', device: head.device }
+  }
+  return { kind: 'ok', view: { chains: { ...view.chains, [device]: [...chain, text] }, awaited } }
+}
+
+/** At the end of the feed: whom somebody vouched for and the vault did not show; null where nothing is missing. */
+export function missingAtEnd(
+  view: ChainView,
+): { readonly kind: 'rollback'; readonly device: DeviceId } | null {
+  const [first] = view.awaited
+  return first === undefined ? null : { kind: 'rollback', device: first.device }
+}
+
+/**
+ * After a feed was read again from its start into `fresh`: the device whose entries that we saw before are gone or
+ * changed, or null. This is how a vault put back to an old copy is noticed.
+ */
+export function missingFrom(
+  fresh: ChainView,
+  before: ChainView,
+): { readonly kind: 'rollback' | 'fork'; readonly device: DeviceId } | null {
+  for (const [name, chain] of Object.entries(before.chains)) {
+    const device = name as DeviceId
+    const again = fresh.chains[device] ?? []
+    if (again.length < chain.length) return { kind: 'rollback', device }
+    if (chain.some((hash, n) => again[n] !== hash)) return { kind: 'fork', device }
+  }
+  return null
+}
+
+/** Of two entries for one record, the one that counts: the higher version, then the greater hash, on every device alike. */
+export function isNewer(
+  a: { readonly version: number; readonly hash: Uint8Array },
+  b: { readonly version: number; readonly hash: Uint8Array },
+): boolean {
+  if (a.version !== b.version) return a.version > b.version
+  return toHex(a.hash) > toHex(b.hash)
+}
+
+/** Heads to name in the next own entry: all chains but our own. */
+export function headsToVouch(view: ChainView, self: DeviceId): readonly ChainHead[] {
+  return Object.entries(view.chains)
+    .filter(([device, chain]) => device !== self && chain.length > 0)
+    .slice(0, MAX_VOUCHED_HEADS)
+    .map(([device, chain]) => ({
+      device: device as DeviceId,
+      n: chain.length - 1,
+      hash: present(parseBase64url(chain.at(-1)!), 'A chain view holds a hash that is not base64url.'),
+    }))
+}
