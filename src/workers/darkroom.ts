@@ -1,0 +1,221 @@
+/**
+ * What a darkroom worker does for the page: decode files, code and restore bands, compare, seal and open. A worker that
+ * only decodes files never starts an engine. Pixels move, they are not copied.
+ */
+import { encodeAlpha } from '../codec/alpha'
+import { assembleBitstream, parseBitstream } from '../codec/bitstream'
+import { squaredError } from '../codec/metrics'
+import type { Band, BitstreamHeader, RasterImage } from '../codec/types'
+import type { Bytes } from '../lib/bytes'
+import { unsharedBytes } from '../lib/bytes'
+import { loadBaseModel } from '../model/base-model'
+import { moved } from '../rpc/messages'
+import { planBands } from './band-plan'
+import { startEngine, type Backend, type Engine } from './engine'
+import { DarkroomError } from './errors'
+import { inspectImage, type ImageKind } from './image-file'
+import { readPhotoFacts, type PhotoFacts } from './photo-facts'
+import { openPhotoSource, type PhotoRows, type PhotoSource } from './photo-source'
+import { startShrinking } from './shrink'
+
+/** Longest side of a thumbnail in pixels. */
+export const THUMBNAIL_SIDE = 320
+const THUMBNAIL_QUALITY = 36
+
+/** The three files of a released model, see model/base-model. */
+export interface ModelBlobs {
+  readonly description: Blob
+  readonly weights: Blob
+  readonly tables: Blob
+}
+
+export interface EngineReport {
+  readonly backend: Backend
+  readonly megapixelsPerSecond: number
+  /** SHA-256 of the model files. */
+  readonly modelId: Bytes
+}
+
+export interface SourceReport {
+  readonly sourceId: number
+  readonly kind: ImageKind
+  readonly width: number
+  readonly height: number
+  readonly hasAlpha: boolean
+  readonly colorSpace: 'srgb' | 'display-p3'
+  readonly facts: PhotoFacts
+}
+
+type Pixels = PhotoRows
+
+const bytesOf = async (blob: Blob): Promise<Bytes> => new Uint8Array(await blob.arrayBuffer())
+
+const movedRows = (rows: Pixels): Pixels => moved(rows, [rows.data.buffer])
+const movedBytes = (bytes: Uint8Array): Bytes => {
+  const own = unsharedBytes(bytes)
+  const exact = own.byteLength === own.buffer.byteLength ? own : own.slice()
+  return moved(exact, [exact.buffer])
+}
+
+/** Codec rows are made by the codec over a buffer of their own. */
+const asPixels = (image: RasterImage): Pixels => ({
+  ...image,
+  data: image.data as Uint8ClampedArray<ArrayBuffer>,
+})
+
+export function createDarkroom() {
+  let engine: (Engine & { readonly modelId: Bytes }) | null = null
+  const sources = new Map<number, PhotoSource>()
+  let nextSource = 1
+
+  function theEngine() {
+    if (engine === null) throw new DarkroomError('no-engine')
+    return engine
+  }
+
+  function theSource(sourceId: number): PhotoSource {
+    const source = sources.get(sourceId)
+    if (source === undefined) throw new DarkroomError('no-source')
+    return source
+  }
+
+  return {
+    async start(
+      _signal: AbortSignal,
+      input: { readonly model: ModelBlobs; readonly backends: readonly Backend[] },
+    ): Promise<EngineReport> {
+      const [description, weights, tables] = await Promise.all([
+        bytesOf(input.model.description),
+        bytesOf(input.model.weights),
+        bytesOf(input.model.tables),
+      ])
+      const model = await loadBaseModel({ description, weights, tables })
+      const started = await startEngine(model.weights, input.backends)
+      engine = { ...started, modelId: unsharedBytes(model.id) }
+      const { backend, megapixelsPerSecond, modelId } = engine
+      return { backend, megapixelsPerSecond, modelId }
+    },
+
+    async openSource(signal: AbortSignal, file: Blob): Promise<SourceReport> {
+      const bytes = await bytesOf(file)
+      const found = inspectImage(bytes)
+      const facts = readPhotoFacts(bytes)
+      const source = await openPhotoSource(bytes, found)
+      if (signal.aborted) {
+        source.close()
+        signal.throwIfAborted()
+      }
+      const sourceId = nextSource++
+      sources.set(sourceId, source)
+      const { width, height, hasAlpha, colorSpace } = source
+      return { sourceId, kind: found.kind, width, height, hasAlpha, colorSpace, facts }
+    },
+
+    async readRows(_signal: AbortSignal, input: { readonly sourceId: number } & Band): Promise<Pixels> {
+      return movedRows(await theSource(input.sourceId).readRows(input.y0, input.y1))
+    },
+
+    /** Thumbnail pixels, and the alpha plane coded where there is one. */
+    async surveySource(
+      signal: AbortSignal,
+      sourceId: number,
+    ): Promise<{ readonly thumbnail: Pixels; readonly alpha: Uint8Array | null }> {
+      const source = theSource(sourceId)
+      const { width, height, hasAlpha } = source
+      const shrinker = startShrinking(width, height, THUMBNAIL_SIDE)
+      const whole = hasAlpha ? new Uint8ClampedArray(4 * width * height) : null
+      for (const { y0, y1 } of planBands(width, height, 8)) {
+        signal.throwIfAborted()
+        const rows = await source.readRows(y0, y1)
+        shrinker.add(rows)
+        whole?.set(rows.data, 4 * width * y0)
+      }
+      const alpha = whole === null ? null : encodeAlpha(whole, width, height)
+      return { thumbnail: shrinker.finish(), alpha }
+    },
+
+    closeSource(_signal: AbortSignal, sourceId: number): Promise<void> {
+      sources.get(sourceId)?.close()
+      sources.delete(sourceId)
+      return Promise.resolve()
+    },
+
+    /** Coded tiles of one band; `rows` as rowsForBand plans them. */
+    encodeBand(
+      signal: AbortSignal,
+      input: {
+        readonly rows: Pixels
+        readonly firstRow: number
+        readonly imageHeight: number
+        readonly band: Band
+        readonly quality: number
+      },
+      report: (fraction: number) => void,
+    ): Promise<Uint8Array[]> {
+      const { rows, firstRow, imageHeight, band, quality } = input
+      return theEngine().codec.encodeBand(rows, firstRow, imageHeight, band, {
+        quality,
+        effort: 'fast',
+        signal,
+        onProgress: report,
+      })
+    },
+
+    async encodeThumbnail(signal: AbortSignal, thumbnail: Pixels): Promise<Bytes> {
+      return movedBytes(
+        await theEngine().codec.encode(thumbnail, { quality: THUMBNAIL_QUALITY, effort: 'fast', signal }),
+      )
+    },
+
+    assemble(
+      _signal: AbortSignal,
+      input: {
+        readonly header: BitstreamHeader
+        readonly alpha: Uint8Array | null
+        readonly tiles: readonly Uint8Array[]
+      },
+    ): Promise<Bytes> {
+      return Promise.resolve(movedBytes(assembleBitstream(input.header, input.alpha, input.tiles)))
+    },
+
+    /** Size and colour of a bitstream. */
+    describe(_signal: AbortSignal, bitstream: Uint8Array): Promise<BitstreamHeader> {
+      return Promise.resolve(parseBitstream(bitstream).header)
+    },
+
+    async decodeBand(
+      signal: AbortSignal,
+      input: { readonly bitstream: Uint8Array; readonly band: Band },
+    ): Promise<Pixels> {
+      return movedRows(asPixels(await theEngine().codec.decodeBand(input.bitstream, input.band, { signal })))
+    },
+
+    /** Restores a band and gives its squared error over R, G and B against the source's rows. */
+    async compareBand(
+      signal: AbortSignal,
+      input: { readonly bitstream: Uint8Array; readonly band: Band; readonly rows: Pixels },
+    ): Promise<number> {
+      const restored = await theEngine().codec.decodeBand(input.bitstream, input.band, { signal })
+      return squaredError(input.rows, restored)
+    },
+
+    /** A whole small bitstream as a PNG file. */
+    async decodeToPng(signal: AbortSignal, bitstream: Uint8Array): Promise<Blob> {
+      return pngOf(asPixels(await theEngine().codec.decode(bitstream, { signal })))
+    },
+
+    encodePng(_signal: AbortSignal, image: Pixels): Promise<Blob> {
+      return pngOf(image)
+    },
+  }
+}
+
+async function pngOf({ width, height, colorSpace, data }: Pixels): Promise<Blob> {
+  const canvas = new OffscreenCanvas(width, height)
+  const context = canvas.getContext('2d', { colorSpace })
+  if (context === null) throw new DarkroomError('undecodable')
+  context.putImageData(new ImageData(data, width, height, { colorSpace }), 0, 0)
+  return canvas.convertToBlob({ type: 'image/png' })
+}
+
+export type Darkroom = ReturnType<typeof createDarkroom>
