@@ -97,9 +97,7 @@ const [verb, from, to] = positionals
 if (verb === 'encode' && from !== undefined && to !== undefined) await encodeFile(from, to)
 else if (verb === 'decode' && from !== undefined && to !== undefined) await decodeFile(from, to)
 else if (verb === 'eval' && from !== undefined)
-  await (values.job === undefined
-    ? evaluate(from)
-    : measureShare(from, Number(values.job), Number(values.jobs)))
+  await (values.job === undefined ? evaluate() : measureShare(from, Number(values.job), Number(values.jobs)))
 else {
   console.error('Usage: npm run codec -- encode IN OUT | decode IN OUT | eval DIR   (see src/cli/codec.ts)')
   process.exitCode = 2

@@ -85,24 +85,22 @@ const gaussian = (() => {
   return w.map((v) => v / sum)
 })()
 
-/** Gaussian window over f(i), valid positions only. */
-function blur(width: number, height: number, f: (i: number) => number): Float32Array {
+/** Gaussian window over values [height, width], valid positions only. */
+function blur(width: number, height: number, values: Float32Array): Float32Array {
   const across = width - WINDOW + 1
   const rows = new Float32Array(across * height)
   for (let y = 0; y < height; y++)
     for (let x = 0; x < across; x++) {
       let sum = 0
-      for (let k = 0; k < WINDOW; k++) sum += gaussian[k]! * f(y * width + x + k)
+      for (let k = 0; k < WINDOW; k++) sum += gaussian[k]! * values[y * width + x + k]!
       rows[y * across + x] = sum
     }
   const down = height - WINDOW + 1
   const out = new Float32Array(across * down)
-  for (let y = 0; y < down; y++)
-    for (let x = 0; x < across; x++) {
-      let sum = 0
-      for (let k = 0; k < WINDOW; k++) sum += gaussian[k]! * rows[(y + k) * across + x]!
-      out[y * across + x] = sum
-    }
+  for (let k = 0; k < WINDOW; k++) {
+    const weight = gaussian[k]!
+    for (let i = 0; i < out.length; i++) out[i] = out[i]! + weight * rows[k * across + i]!
+  }
   return out
 }
 
@@ -111,11 +109,23 @@ function ssim(x: Plane, y: Plane): { contrast: number; similarity: number } {
   const c2 = (0.03 * 255) ** 2
   const { width, height } = x
   const [a, b] = [x.values, y.values]
-  const meanX = blur(width, height, (i) => a[i]!)
-  const meanY = blur(width, height, (i) => b[i]!)
-  const xx = blur(width, height, (i) => a[i]! * a[i]!)
-  const yy = blur(width, height, (i) => b[i]! * b[i]!)
-  const xy = blur(width, height, (i) => a[i]! * b[i]!)
+  const meanX = blur(width, height, a)
+  const meanY = blur(width, height, b)
+  const xx = blur(
+    width,
+    height,
+    a.map((v) => v * v),
+  )
+  const yy = blur(
+    width,
+    height,
+    b.map((v) => v * v),
+  )
+  const xy = blur(
+    width,
+    height,
+    a.map((v, i) => v * b[i]!),
+  )
   let contrast = 0
   let similarity = 0
   for (let i = 0; i < meanX.length; i++) {
