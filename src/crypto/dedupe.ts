@@ -1,0 +1,19 @@
+/** Finding duplicates without telling anyone: an HMAC of the original file, kept inside sealed records only. */
+import { sha256 } from '../format/hash'
+import { wipeBytes, type Bytes } from '../lib/bytes'
+import { deriveKey, LABEL, type Secret } from './kdf'
+import { hmac } from './mac'
+
+export async function duplicateHash(modelSecret: Secret, file: Uint8Array): Promise<Bytes> {
+  const key = await deriveKey(modelSecret, null, LABEL.dedupe)
+  try {
+    return await hmac(key, await sha256(file))
+  } finally {
+    wipeBytes(key)
+  }
+}
+
+/** Seed of the random media transform, 32 bytes; the caller wipes it. */
+export function personalModelSeed(modelSecret: Secret): Promise<Bytes> {
+  return deriveKey(modelSecret, null, LABEL.personalModel)
+}
