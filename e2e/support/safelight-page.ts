@@ -2,6 +2,17 @@
 import { expect, type Locator, type Page } from '@playwright/test'
 import { picture } from './pictures'
 
+export interface KitSteps {
+  /** Called while the 24 words are shown. */
+  readonly onWords?: () => Promise<void>
+  /** Called while three of them are asked for. */
+  readonly onProof?: () => Promise<void>
+  /** Types wrong words first, and expects a refusal. */
+  readonly wrongFirst?: boolean
+}
+
+const exactly = (text: string) => new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i')
+
 export class SafelightPage {
   readonly page: Page
   readonly origin: string
@@ -15,49 +26,57 @@ export class SafelightPage {
     await this.page.goto(this.origin)
   }
 
+  createButton(): Locator {
+    return this.page.getByRole('button', { name: /create .*vault|new vault/i })
+  }
+
   /** Makes a vault and proves its kit. Returns the 24 words. */
-  async createVault(beforeProof?: () => Promise<void>): Promise<string[]> {
-    await this.page.getByRole('button', { name: /create .*vault|new vault/i }).click()
-    const words = await this.kitWords()
-    await beforeProof?.()
+  async createVault(steps: KitSteps = {}): Promise<string[]> {
+    await this.createButton().click()
+    const items = this.page.getByRole('list', { name: /words/i }).getByRole('listitem')
+    await expect(items).toHaveCount(24)
+    const words = (await items.allInnerTexts()).map((text) => /[a-z]+/.exec(text)?.[0] ?? '')
+    await steps.onWords?.()
     await this.page.getByRole('button', { name: /written|wrote/i }).click()
+    await steps.onProof?.()
+    if (steps.wrongFirst === true) {
+      await this.proveKit(words.map((word) => (word === 'abandon' ? 'zoo' : 'abandon')))
+      await this.expectRefusal()
+    }
     await this.proveKit(words)
-    await this.expectGallery()
+    await expect(this.fileInput()).toBeAttached()
     return words
   }
 
-  async kitWords(): Promise<string[]> {
-    const items = this.page.getByRole('list', { name: /words/i }).getByRole('listitem')
-    await expect(items).toHaveCount(24)
-    const texts = await items.allInnerTexts()
-    return texts.map((text) => /[a-z]+/.exec(text)?.[0] ?? '')
-  }
-
-  proofFields(): Locator {
-    return this.page.getByRole('textbox', { name: /word (?:number )?\d+/i })
-  }
-
-  async proveKit(words: readonly string[]): Promise<void> {
-    const fields = this.proofFields()
+  private async proveKit(words: readonly string[]): Promise<void> {
+    const fields = this.page.getByRole('textbox', { name: /word (?:number )?\d+/i })
     await expect(fields).toHaveCount(3)
     for (const field of await fields.all()) {
-      const label = await field.evaluate(
+      const name = await field.evaluate(
         (input: HTMLInputElement) => input.labels?.[0]?.innerText ?? input.ariaLabel ?? '',
       )
-      const position = Number(/\d+/.exec(label)?.[0])
-      await field.fill(words[position - 1] ?? '')
+      await field.fill(words[Number(/\d+/.exec(name)?.[0]) - 1] ?? '')
     }
     await this.page.getByRole('button', { name: /check|prove|open/i }).click()
   }
 
-  async openWithWords(words: string): Promise<void> {
+  /** From the first screen to an answer on the words. */
+  async enterWords(words: string): Promise<void> {
     await this.page.getByRole('button', { name: /words/i }).click()
-    await this.page.getByRole('textbox', { name: /words/i }).fill(words)
-    await this.page.getByRole('button', { name: /open|restore|continue/i }).click()
+    await this.retypeWords(words)
   }
 
-  async expectGallery(): Promise<void> {
-    await expect(this.fileInput()).toBeAttached()
+  async retypeWords(words: string): Promise<void> {
+    await this.page.getByRole('textbox', { name: /words/i }).fill(words)
+    await this.page.getByRole('button', { name: /open|restore/i }).click()
+  }
+
+  /** A sentence for a person, announced, and nothing that looks like a stack. */
+  async expectRefusal(): Promise<void> {
+    const alert = this.page.getByRole('alert').first()
+    await expect(alert).toBeVisible()
+    await expect(alert).toContainText(/\w+ .*[.!]/)
+    await expect(alert).not.toContainText(/error:|exception|undefined|\.ts/i)
   }
 
   fileInput(): Locator {
@@ -68,38 +87,82 @@ export class SafelightPage {
     await this.fileInput().setInputFiles(names.map(picture))
   }
 
-  tray(): Locator {
-    return this.page.getByRole('region', { name: /upload|import|tray/i })
-  }
-
   trayLine(name: string): Locator {
-    return this.tray().getByRole('listitem').filter({ hasText: name })
+    return this.page
+      .getByRole('region', { name: /upload|import|tray/i })
+      .getByRole('listitem')
+      .filter({ hasText: name })
   }
 
-  async expectSafe(name: string, timeoutMs = 120_000): Promise<void> {
-    await expect(this.trayLine(name)).toContainText(/safe/i, { timeout: timeoutMs })
+  async expectSafe(name: string, timeout = 120_000): Promise<void> {
+    await expect(this.trayLine(name)).toContainText(/\bsafe\b/i, { timeout })
+  }
+
+  async expectFailed(name: string): Promise<void> {
+    await expect(this.trayLine(name).getByRole('alert')).toContainText(/\w+ .*\./)
+  }
+
+  async expectWaiting(name: string): Promise<void> {
+    await expect(this.trayLine(name)).toContainText(/waiting/i)
+  }
+
+  /** In the vault, whether or not its line in the tray is still there. */
+  async expectInVault(name: string): Promise<void> {
+    await this.expectSafe(name)
   }
 
   photos(): Locator {
     return this.page.getByRole('main').getByRole('button', { name: /\.(?:jpg|png|webp|avif|gif)/i })
   }
 
-  photo(name: string): Locator {
-    return this.page
-      .getByRole('main')
-      .getByRole('button', { name: new RegExp(name.replaceAll('.', '\\.'), 'i') })
-  }
-
   viewer(): Locator {
     return this.page.getByRole('dialog')
   }
 
+  canvas(): Locator {
+    return this.viewer().locator('canvas').first()
+  }
+
   async view(name: string): Promise<void> {
-    await this.photo(name).click()
+    await this.page
+      .getByRole('main')
+      .getByRole('button', { name: exactly(name) })
+      .click()
+  }
+
+  /** The viewer shows the photo with every pixel it has. */
+  async expectRestored(width: number, height: number, timeout = 60_000): Promise<void> {
+    await expect(this.canvas()).toBeVisible({ timeout })
+    await expect(this.canvas()).toHaveJSProperty('width', width)
+    await expect(this.canvas()).toHaveJSProperty('height', height)
+  }
+
+  async showArtifact(): Promise<void> {
+    await this.viewer()
+      .getByRole('switch', { name: /vault holds/i })
+      .click()
+    await expect(this.viewer().locator('canvas')).toHaveCount(2)
+  }
+
+  /** The viewer says that the photo is damaged, and there is no picture of it. */
+  async expectDamageNamed(): Promise<void> {
+    await expect(this.viewer().getByRole('alert')).toContainText(/damaged|altered|changed|does not match/i)
+    await expect(this.viewer().locator('canvas, img')).toHaveCount(0)
   }
 
   async closeViewer(): Promise<void> {
     await this.page.keyboard.press('Escape')
     await expect(this.viewer()).toBeHidden()
+  }
+
+  async expectEngine(backend: 'webgpu' | 'wasm', timeout = 60_000): Promise<void> {
+    await expect(this.page.getByText(exactly(backend)).first()).toBeVisible({ timeout })
+  }
+
+  /** The service worker has taken everything in that the app needs without the vault. */
+  async expectOfflineReady(): Promise<void> {
+    await this.page.evaluate(async () => {
+      await navigator.serviceWorker.ready
+    })
   }
 }

@@ -44,8 +44,9 @@ async function answers(origin: string): Promise<boolean> {
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms))
 
-export async function makeVaultServer(): Promise<VaultServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'safelight-e2e-'))
+/** `label` names the data folder, for whoever looks into a failed run. */
+export async function makeVaultServer(label: string): Promise<VaultServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), `safelight-${label}-`))
   const port = await freePort()
   const origin = `http://localhost:${port}`
   let child: ChildProcess | null = null

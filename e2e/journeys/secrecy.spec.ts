@@ -1,0 +1,136 @@
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { picture, readCanary } from '../support/pictures'
+import { findPlaintext, spellings, type Needle } from '../support/search'
+import { expect, test } from '../support/test'
+
+const MODELS = resolve(import.meta.dirname, '../../models')
+
+/** Windows of the released weights: a vault that held any part of them would hold one of these whole. */
+async function weightNeedles(): Promise<Needle[]> {
+  const entries = await readdir(MODELS, { withFileTypes: true, recursive: true })
+  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.bin'))
+  const needles = await Promise.all(
+    files.map(async ({ parentPath, name }) => {
+      const bytes = await readFile(join(parentPath, name))
+      return [0.1, 0.3, 0.5, 0.7, 0.9].map((part) => {
+        const at = Math.floor(bytes.length * part) & ~3
+        return { name: `${name} at ${at}`, bytes: bytes.subarray(at, at + 24) }
+      })
+    }),
+  )
+  return needles.flat().filter(({ bytes }) => new Set(bytes).size > 8)
+}
+
+/** A rational of EXIF as the file stores it: numerator and denominator, little-endian. */
+function rational(text: string): Buffer {
+  const [numerator = '0', denominator = '1'] = text.split(' ').at(-1)?.split('/') ?? []
+  const bytes = Buffer.alloc(8)
+  bytes.writeUInt32LE(Number(numerator), 0)
+  bytes.writeUInt32LE(Number(denominator), 4)
+  return bytes
+}
+
+test('nothing readable reaches the vault', async ({ server, newDevice }) => {
+  test.setTimeout(300_000)
+  const canary = readCanary()
+  const app = await newDevice()
+  await app.open()
+  const words = await app.createVault()
+  await app.pick([canary.fileName, 'tiny.png'])
+  await app.expectSafe(canary.fileName)
+  await app.expectSafe('tiny.png')
+
+  await app.view('tiny.png')
+  await app.expectRestored(64, 48)
+  const rows = await app.canvas().evaluate((element: HTMLCanvasElement) => {
+    const data = element.getContext('2d')?.getImageData(0, 0, element.width, element.height).data ?? []
+    return Array.from(data)
+  })
+  const rgba = Buffer.from(rows.slice(64 * 4 * 20, 64 * 4 * 20 + 40))
+  const rgb = Buffer.from(rows.slice(64 * 4 * 20, 64 * 4 * 20 + 64).filter((_, at) => at % 4 !== 3))
+
+  const original = await readFile(picture(canary.fileName))
+  const middle = Math.floor(original.length / 2)
+  const needles: Needle[] = [
+    { name: 'file name', bytes: Buffer.from(canary.fileName) },
+    { name: 'file name without extension', bytes: Buffer.from(canary.fileName.replace(/\.jpg$/, '')) },
+    { name: 'EXIF description', bytes: Buffer.from(canary.description) },
+    { name: 'GPS latitude', bytes: rational(canary.latitude) },
+    { name: 'GPS longitude', bytes: rational(canary.longitude) },
+    { name: 'original file', bytes: original.subarray(middle, middle + 24) },
+    { name: 'pixel row, RGBA', bytes: rgba },
+    { name: 'pixel row, RGB', bytes: rgb },
+    { name: 'words of the kit', bytes: Buffer.from(words.slice(0, 3).join(' ')) },
+    ...(await weightNeedles()),
+  ]
+
+  await test.step('the search finds what is there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'safelight-planted-'))
+    try {
+      for (const needle of needles) {
+        for (const spelling of spellings(needle.bytes)) {
+          await writeFile(
+            join(folder, 'planted'),
+            Buffer.concat([Buffer.from('before'), spelling, Buffer.from('after')]),
+          )
+          expect(await findPlaintext(folder, [needle])).toHaveLength(1)
+        }
+      }
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  expect(await findPlaintext(server.dataDir, needles)).toEqual([])
+  await server.stop()
+  expect(await findPlaintext(server.dataDir, needles)).toEqual([])
+})
+
+/** Places in a stored file where one bit is flipped: the head, every part of the header, the first chunk and the last tag. */
+const PLACES = [0, 9, 15, 50, 85, 100, 159, 170, 5_000, -1] as const
+
+test('a flipped bit is named and never shown', async ({ server, newDevice }) => {
+  test.setTimeout(420_000)
+  const app = await newDevice()
+  await app.open()
+  const words = (await app.createVault()).join(' ')
+  await app.pick(['river.webp'])
+  await app.expectSafe('river.webp')
+
+  const sound = await newDevice()
+  await sound.open()
+  await sound.enterWords(words)
+  await sound.view('river.webp')
+  await sound.expectRestored(400, 300)
+
+  const blobs = (await readdir(join(server.dataDir, 'blobs'), { withFileTypes: true, recursive: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+  expect(blobs.length).toBeGreaterThan(0)
+  const device = await newDevice()
+  await device.open()
+  await device.enterWords(words)
+  await expect(device.photos()).toHaveCount(1)
+  for (const place of PLACES) {
+    await test.step(`byte ${place} of the artifact`, async () => {
+      for (const blob of blobs) {
+        const bytes = await readFile(blob)
+        const at = place < 0 ? bytes.length + place : Math.min(place, bytes.length - 1)
+        bytes[at] = bytes[at]! ^ 0x04
+        await writeFile(blob, bytes)
+      }
+      await device.page.reload()
+      await device.view('river.webp')
+      await device.expectDamageNamed()
+      await device.closeViewer()
+      for (const blob of blobs) {
+        const bytes = await readFile(blob)
+        const at = place < 0 ? bytes.length + place : Math.min(place, bytes.length - 1)
+        bytes[at] = bytes[at]! ^ 0x04
+        await writeFile(blob, bytes)
+      }
+    })
+  }
+})
