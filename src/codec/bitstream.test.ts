@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { makePrng } from '../lib/prng'
+import { loadBaseModel } from '../model/base-model'
+import { assembleBitstream, parseBitstream } from './bitstream'
+import { contextModelAt, type ContextModel } from './context-model'
+import { buildTableBank, type TableBank } from './entropy-tables'
+import { CodecError } from './errors'
+import { decodeTile, encodeTile } from './tile-coder'
+import { LATENTS } from './weights'
+
+const folder = new URL('../../models/safelight-v1/', import.meta.url)
+const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
+
+let context: ContextModel
+let bank: TableBank
+
+beforeAll(async () => {
+  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
+  const { weights } = await loadBaseModel(files)
+  context = contextModelAt(weights, 30)
+  bank = buildTableBank(weights.tables)
+})
+
+/** Latents with falling variance, a few of them huge. */
+function latents(width: number, height: number, seed: number): Float32Array {
+  const random = makePrng(seed)
+  const unit = () => random.nextU32() / 2 ** 32
+  return Float32Array.from({ length: width * height * LATENTS }, (_, i) => {
+    const c = i % LATENTS
+    const spread = 12 / (1 + c / 6)
+    const value = (unit() + unit() + unit() - 1.5) * spread
+    return unit() < 1e-4 ? value * 1000 : value
+  })
+}
+
+const header = { width: 700, height: 40, hasAlpha: false, colorSpace: 'srgb', quality: 30 } as const
+
+describe('a tile', () => {
+  it('restores every symbol within half a step or the rate-distortion zone', () => {
+    const y = latents(5, 4, 1).map((v) => Math.max(-2000, Math.min(2000, v)))
+    const { symbols, active } = decodeTile(context, bank, encodeTile(context, bank, y, 5, 4), 5, 4)
+    let worst = 0
+    for (let i = 0; i < y.length; i++)
+      if (i % LATENTS < active) worst = Math.max(worst, Math.abs(symbols[i]! / 16 - y[i]!))
+      else expect(symbols[i]).toBe(0)
+    // A magnitude is lowered by at most one where that saves enough bits.
+    expect(worst).toBeLessThan(2)
+  })
+
+  it('codes silence in a few bytes', () => {
+    const y = new Float32Array(32 * 32 * LATENTS)
+    expect(encodeTile(context, bank, y, 32, 32).length).toBeLessThan(16)
+  })
+
+  it('gives a typed error or other symbols, never a hang, for 2,000 mutations', () => {
+    const random = makePrng(99)
+    const bytes = encodeTile(context, bank, latents(3, 3, 2), 3, 3)
+    let refused = 0
+    for (let n = 0; n < 2000; n++) {
+      const copy = bytes.slice(0, n % 5 === 0 ? random.nextU32() % bytes.length : bytes.length)
+      if (copy.length > 0) copy[random.nextU32() % copy.length]! ^= 1 << (random.nextU32() & 7)
+      try {
+        decodeTile(context, bank, copy, 3, 3)
+      } catch (error) {
+        expect(error).toBeInstanceOf(CodecError)
+        refused++
+      }
+    }
+    // The final state is 31 bits: nearly every mutation is noticed here, all are by the seal around it.
+    expect(refused).toBeGreaterThan(1950)
+  })
+})
+
+describe('the bitstream', () => {
+  const tiles = [Uint8Array.of(1, 2, 3), Uint8Array.of(4)]
+
+  it('round trips', () => {
+    const parsed = parseBitstream(
+      assembleBitstream({ ...header, hasAlpha: true }, Uint8Array.of(9, 9), tiles),
+    )
+    expect(parsed.header).toEqual({ ...header, hasAlpha: true })
+    expect(parsed.tiles.map((t) => [...t])).toEqual([[1, 2, 3], [4]])
+    expect([...(parsed.alpha ?? [])]).toEqual([9, 9])
+  })
+
+  it('refuses every truncation and what is left over', () => {
+    const bytes = assembleBitstream(header, null, tiles)
+    for (let length = 0; length < bytes.length; length++)
+      expect(() => parseBitstream(bytes.subarray(0, length))).toThrow(CodecError)
+    expect(() => parseBitstream(Uint8Array.of(...bytes, 0))).toThrow(/left over/)
+  })
+
+  it.each([
+    ['a width of 2^31', 4, 2 ** 31, 'too-large'],
+    ['a height of zero', 8, 0, 'too-large'],
+    ['400 megapixels', 8, 600_000, 'too-large'],
+    ['many tiles and no directory', 8, 200_000, 'damaged'],
+  ])('refuses %s before it allocates', (_, at, value, code) => {
+    const bytes = assembleBitstream(header, null, tiles)
+    new DataView(bytes.buffer).setUint32(at, value, true)
+    expect(() => parseBitstream(bytes)).toThrow(expect.objectContaining({ code }) as Error)
+  })
+
+  it('refuses unknown flags, reserved bytes and qualities', () => {
+    for (const [at, value] of [
+      [13, 4],
+      [14, 1],
+      [12, 64],
+      [0, 0],
+    ] as const) {
+      const bytes = assembleBitstream(header, null, tiles)
+      bytes[at] = value
+      expect(() => parseBitstream(bytes)).toThrow(CodecError)
+    }
+  })
+})
