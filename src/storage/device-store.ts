@@ -3,6 +3,7 @@
  * Nothing foreign is awaited inside a transaction. Errors: StorageError.
  */
 import { deleteDB, openDB } from 'idb'
+import { emptyChainView, type ChainView } from '../format/chain'
 import type { Bytes } from '../lib/bytes'
 import { toStorageError, StorageError } from './errors'
 import {
@@ -10,7 +11,6 @@ import {
   DATABASE_VERSION,
   upgrade,
   type ArtifactUseRow,
-  type ChainHeadRow,
   type DeviceRow,
   type PendingEntryRow,
   type RecordRow,
@@ -31,7 +31,7 @@ export interface SealedPhoto {
 
 /** What one page of the feed changed; kept whole or not at all. */
 export interface SyncStep {
-  readonly heads: readonly ChainHeadRow[]
+  readonly view: ChainView
   readonly records: readonly RecordRow[]
   readonly since: number
 }
@@ -53,7 +53,7 @@ export async function openDeviceStore(onGone: () => void) {
   return {
     device: () => run(async () => (await database.get('device', 'this')) ?? null),
     roster: () => run(() => database.getAll('roster')),
-    heads: () => run(() => database.getAll('heads')),
+    chainView: () => run(async () => (await database.get('chainView', 'this')) ?? emptyChainView),
     records: () => run(() => database.getAll('records')),
     record: (recordId: string) => run(async () => (await database.get('records', recordId)) ?? null),
     uploads: () => run(() => database.getAllFromIndex('uploads', 'addedAt')),
@@ -131,16 +131,21 @@ export async function openDeviceStore(onGone: () => void) {
         ])
       }),
 
-    keepPendingEntry: (row: PendingEntryRow) => run(() => database.put('pendingEntry', row, 'this')),
-
-    /** The vault confirmed an entry: its upload is done and the own chain moves on. */
-    confirmEntry: (pending: PendingEntryRow, deviceId: string) =>
+    /** A signed entry and the view with it, before it is sent. */
+    keepPendingEntry: (row: PendingEntryRow, view: ChainView) =>
       run(async () => {
-        const tx = database.transaction(
-          ['pendingEntry', 'uploads', 'heads', 'records', 'artifactUse'],
-          'readwrite',
-        )
-        const { recordId, n, hash } = pending
+        const tx = database.transaction(['pendingEntry', 'chainView'], 'readwrite')
+        await Promise.all([
+          tx.objectStore('pendingEntry').put(row, 'this'),
+          tx.objectStore('chainView').put(view, 'this'),
+          tx.done,
+        ])
+      }),
+
+    /** The vault confirmed the pending entry: its upload is done. */
+    confirmEntry: (recordId: string) =>
+      run(async () => {
+        const tx = database.transaction(['pendingEntry', 'uploads', 'records', 'artifactUse'], 'readwrite')
         const [upload, record] = await Promise.all([
           tx.objectStore('uploads').get(recordId),
           tx.objectStore('records').get(recordId),
@@ -150,7 +155,6 @@ export async function openDeviceStore(onGone: () => void) {
         await Promise.all([
           tx.objectStore('pendingEntry').delete('this'),
           tx.objectStore('uploads').delete(recordId),
-          tx.objectStore('heads').put({ deviceId, n, hash }),
           record && tx.objectStore('records').put({ ...record, inVault: true }),
           use && tx.objectStore('artifactUse').put({ ...use, pinned: 0 }),
           tx.done,
@@ -159,11 +163,11 @@ export async function openDeviceStore(onGone: () => void) {
 
     dropUpload: (recordId: string) => run(() => database.delete('uploads', recordId)),
 
-    keepSyncStep: ({ heads, records, since }: SyncStep) =>
+    keepSyncStep: ({ view, records, since }: SyncStep) =>
       run(async () => {
-        const tx = database.transaction(['heads', 'records', 'settings'], 'readwrite')
+        const tx = database.transaction(['chainView', 'records', 'settings'], 'readwrite')
         await Promise.all([
-          ...heads.map((head) => tx.objectStore('heads').put(head)),
+          tx.objectStore('chainView').put(view, 'this'),
           ...records.map((record) => tx.objectStore('records').put(record)),
           tx.objectStore('settings').put(since, 'since'),
           tx.done,

@@ -3,6 +3,7 @@
  * source files that wait for encryption. Upgrades are numbered; a released number is never edited.
  */
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb'
+import type { ChainView } from '../format/chain'
 import type { Bytes } from '../lib/bytes'
 
 export const DATABASE_NAME = 'safelight'
@@ -17,13 +18,6 @@ export interface DeviceRow {
   readonly sealedSecrets: Bytes
   /** JSON body of the request that makes or joins the account, until the vault has confirmed it. */
   readonly registration: string | null
-}
-
-/** The newest entry of a device's chain that this browser verified. */
-export interface ChainHeadRow {
-  readonly deviceId: string
-  readonly n: number
-  readonly hash: Bytes
 }
 
 export interface RecordRow {
@@ -59,8 +53,6 @@ export type UploadRow =
 /** A signed chain entry on its way: kept before it is sent, so that a lost answer never makes a fork. */
 export interface PendingEntryRow {
   readonly recordId: string
-  readonly n: number
-  readonly hash: Bytes
   readonly entry: Bytes
 }
 
@@ -86,7 +78,8 @@ export interface ArtifactUseRow {
 export interface SafelightSchema extends DBSchema {
   device: { key: 'this'; value: DeviceRow }
   roster: { key: number; value: Bytes }
-  heads: { key: string; value: ChainHeadRow }
+  /** All chains as far as this browser verified them. */
+  chainView: { key: 'this'; value: ChainView }
   records: { key: string; value: RecordRow }
   artifacts: { key: string; value: Blob }
   artifactUse: { key: string; value: ArtifactUseRow; indexes: { usedAt: number } }
@@ -109,12 +102,12 @@ const upgrades: readonly ((database: SafelightDatabase, transaction: UpgradeTran
       'roster',
       'artifacts',
       'previews',
+      'chainView',
       'pendingEntry',
       'models',
       'settings',
     ] as const)
       database.createObjectStore(name)
-    database.createObjectStore('heads', { keyPath: 'deviceId' })
     database.createObjectStore('records', { keyPath: 'recordId' })
     database.createObjectStore('artifactUse', { keyPath: 'artifactId' }).createIndex('usedAt', 'usedAt')
     database.createObjectStore('uploads', { keyPath: 'recordId' }).createIndex('addedAt', 'addedAt')

@@ -3,19 +3,26 @@
  * only decodes files never starts an engine. Pixels move, they are not copied.
  */
 import { encodeAlpha } from '../codec/alpha'
-import { assembleBitstream, parseBitstream } from '../codec/bitstream'
+import { parseBitstream } from '../codec/bitstream'
 import { squaredError } from '../codec/metrics'
 import type { Band, BitstreamHeader, RasterImage } from '../codec/types'
-import type { Bytes } from '../lib/bytes'
-import { unsharedBytes } from '../lib/bytes'
+import { SECTION } from '../format/artifact'
+import { unsharedBytes, type Bytes } from '../lib/bytes'
 import { loadBaseModel } from '../model/base-model'
 import { moved } from '../rpc/messages'
-import { planBands } from './band-plan'
+import { planBands, rowsForBand } from './band-plan'
 import { startEngine, type Backend, type Engine } from './engine'
 import { DarkroomError } from './errors'
 import { inspectImage, type ImageKind } from './image-file'
 import { readPhotoFacts, type PhotoFacts } from './photo-facts'
 import { openPhotoSource, type PhotoRows, type PhotoSource } from './photo-source'
+import {
+  openSection,
+  sealPhoto,
+  type ArtifactKey,
+  type SealedPhotoFile,
+  type SealPhotoInput,
+} from './sealing'
 import { startShrinking } from './shrink'
 
 /** Longest side of a thumbnail in pixels. */
@@ -34,6 +41,8 @@ export interface EngineReport {
   readonly megapixelsPerSecond: number
   /** SHA-256 of the model files. */
   readonly modelId: Bytes
+  /** What artifacts made here are bound to. */
+  readonly weightsHash: Bytes
 }
 
 export interface SourceReport {
@@ -44,9 +53,24 @@ export interface SourceReport {
   readonly hasAlpha: boolean
   readonly colorSpace: 'srgb' | 'display-p3'
   readonly facts: PhotoFacts
+  readonly bands: readonly PlannedBand[]
+}
+
+/** A band, and the rows that encoding it needs. */
+export interface PlannedBand extends Band {
+  readonly rows: Band
+}
+
+export interface OpenImage {
+  readonly bitstream: Bytes
+  readonly header: BitstreamHeader
+  readonly bands: readonly PlannedBand[]
 }
 
 type Pixels = PhotoRows
+
+const bandsOf = (width: number, height: number, workers: number): PlannedBand[] =>
+  planBands(width, height, workers).map((band) => ({ ...band, rows: rowsForBand(band, height) }))
 
 const bytesOf = async (blob: Blob): Promise<Bytes> => new Uint8Array(await blob.arrayBuffer())
 
@@ -64,7 +88,7 @@ const asPixels = (image: RasterImage): Pixels => ({
 })
 
 export function createDarkroom() {
-  let engine: (Engine & { readonly modelId: Bytes }) | null = null
+  let engine: Engine | null = null
   const sources = new Map<number, PhotoSource>()
   let nextSource = 1
 
@@ -91,13 +115,18 @@ export function createDarkroom() {
       ])
       const model = await loadBaseModel({ description, weights, tables })
       const started = await startEngine(model.weights, input.backends)
-      engine = { ...started, modelId: unsharedBytes(model.id) }
-      const { backend, megapixelsPerSecond, modelId } = engine
-      return { backend, megapixelsPerSecond, modelId }
+      engine = started
+      const { backend, megapixelsPerSecond } = started
+      const modelId = unsharedBytes(model.id)
+      return { backend, megapixelsPerSecond, modelId, weightsHash: modelId }
     },
 
-    async openSource(signal: AbortSignal, file: Blob): Promise<SourceReport> {
-      const bytes = await bytesOf(file)
+    /** Decodes a file and keeps it; `workers` will share the coding. */
+    async openSource(
+      signal: AbortSignal,
+      input: { readonly file: Blob; readonly workers: number },
+    ): Promise<SourceReport> {
+      const bytes = await bytesOf(input.file)
       const found = inspectImage(bytes)
       const facts = readPhotoFacts(bytes)
       const source = await openPhotoSource(bytes, found)
@@ -108,7 +137,8 @@ export function createDarkroom() {
       const sourceId = nextSource++
       sources.set(sourceId, source)
       const { width, height, hasAlpha, colorSpace } = source
-      return { sourceId, kind: found.kind, width, height, hasAlpha, colorSpace, facts }
+      const bands = bandsOf(width, height, input.workers)
+      return { sourceId, kind: found.kind, width, height, hasAlpha, colorSpace, facts, bands }
     },
 
     async readRows(_signal: AbortSignal, input: { readonly sourceId: number } & Band): Promise<Pixels> {
@@ -167,20 +197,32 @@ export function createDarkroom() {
       )
     },
 
-    assemble(
+    /** Puts coded tiles together and seals them with thumbnail and original; pixels and keys end here. */
+    sealPhoto: (_signal: AbortSignal, input: SealPhotoInput): Promise<SealedPhotoFile> => sealPhoto(input),
+
+    /** The verified bitstream of an artifact, its size and how to share the restoring. */
+    async openImage(
       _signal: AbortSignal,
-      input: {
-        readonly header: BitstreamHeader
-        readonly alpha: Uint8Array | null
-        readonly tiles: readonly Uint8Array[]
-      },
-    ): Promise<Bytes> {
-      return Promise.resolve(movedBytes(assembleBitstream(input.header, input.alpha, input.tiles)))
+      input: ArtifactKey & { readonly artifact: Blob; readonly workers: number },
+    ): Promise<OpenImage> {
+      const bitstream = await openSection(input, input.artifact, SECTION.image)
+      const { header } = parseBitstream(bitstream)
+      const bands = bandsOf(header.width, header.height, input.workers)
+      return moved({ bitstream, header, bands }, [bitstream.buffer])
     },
 
-    /** Size and colour of a bitstream. */
-    describe(_signal: AbortSignal, bitstream: Uint8Array): Promise<BitstreamHeader> {
-      return Promise.resolve(parseBitstream(bitstream).header)
+    /** The thumbnail of an artifact, or of its first bytes, as a PNG file. */
+    async openThumbnail(signal: AbortSignal, input: ArtifactKey & { readonly preview: Blob }): Promise<Blob> {
+      const bitstream = await openSection(input, input.preview, SECTION.thumbnail)
+      return pngOf(asPixels(await theEngine().codec.decode(bitstream, { signal })))
+    },
+
+    /** The original file's bytes, exactly. */
+    async openOriginal(
+      _signal: AbortSignal,
+      input: ArtifactKey & { readonly artifact: Blob },
+    ): Promise<Bytes> {
+      return movedBytes(await openSection(input, input.artifact, SECTION.original))
     },
 
     async decodeBand(
@@ -197,11 +239,6 @@ export function createDarkroom() {
     ): Promise<number> {
       const restored = await theEngine().codec.decodeBand(input.bitstream, input.band, { signal })
       return squaredError(input.rows, restored)
-    },
-
-    /** A whole small bitstream as a PNG file. */
-    async decodeToPng(signal: AbortSignal, bitstream: Uint8Array): Promise<Blob> {
-      return pngOf(asPixels(await theEngine().codec.decode(bitstream, { signal })))
     },
 
     encodePng(_signal: AbortSignal, image: Pixels): Promise<Blob> {

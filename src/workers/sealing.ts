@@ -1,0 +1,111 @@
+/** From coded tiles to a sealed artifact and back, within one worker: what lies between never leaves it. */
+import { assembleBitstream } from '../codec/bitstream'
+import type { BitstreamHeader } from '../codec/types'
+import {
+  openArtifact,
+  sealArtifact,
+  unwrapDataKey,
+  wrapDataKey,
+  type ArtifactNames,
+  type Section,
+} from '../crypto/artifact'
+import { CryptoError } from '../crypto/errors'
+import { createMask } from '../diffusion/mask'
+import { decodeHeader, HEADER_BYTES, SECTION, sealedLength } from '../format/artifact'
+import { sha256 } from '../format/hash'
+import { PROCESS } from '../format/suite'
+import { wipeBytes, type Bytes } from '../lib/bytes'
+
+/** Keys are CryptoKeys that derive and cannot be read. */
+export interface PhotoLocks {
+  readonly modelSecret: CryptoKey
+  readonly vaultKey: CryptoKey
+  readonly weightsHash: Uint8Array
+}
+
+export interface SealPhotoInput {
+  readonly names: ArtifactNames
+  readonly locks: PhotoLocks
+  readonly header: BitstreamHeader
+  readonly alpha: Uint8Array | null
+  readonly tiles: readonly Uint8Array[]
+  readonly thumbnail: Uint8Array
+  /** The original file, where it is to be kept. */
+  readonly original: Blob | null
+}
+
+export interface SealedPhotoFile {
+  readonly artifact: Blob
+  /** From the start to the end of the thumbnail. */
+  readonly preview: Blob
+  readonly sha256: Bytes
+  /** The data key under the vault key, for the record. */
+  readonly wrappedKey: Bytes
+}
+
+export async function sealPhoto(input: SealPhotoInput): Promise<SealedPhotoFile> {
+  const { names, locks, header, alpha, tiles, thumbnail, original } = input
+  const sections: Section[] = [
+    { id: SECTION.image, bytes: assembleBitstream(header, alpha, tiles) },
+    { id: SECTION.thumbnail, bytes: thumbnail },
+  ]
+  if (original !== null)
+    sections.push({ id: SECTION.original, bytes: new Uint8Array(await original.arrayBuffer()) })
+  const mask = { ...createMask(PROCESS.torus32), processId: PROCESS.torus32 }
+  const { width, height, quality } = header
+  const picture = { width, height, quality, paddingRule: 'eighths' as const }
+  const sealed = await sealArtifact({ names, lock: locks, mask, sections, picture })
+  try {
+    const wrapHeader = { ...names, process: mask.processId, nonce: sealed.nonce }
+    const wrappedKey = await wrapDataKey(
+      locks.vaultKey,
+      { accountId: names.accountId, header: wrapHeader },
+      sealed.dataKey,
+    )
+    const preview = sealed.index.sections.find(({ id }) => id === SECTION.thumbnail)
+    const previewEnd = preview === undefined ? 0 : preview.offset + sealedLength(preview.paddedBytes)
+    return {
+      artifact: new Blob([sealed.bytes]),
+      preview: new Blob([sealed.bytes.subarray(0, previewEnd)]),
+      sha256: await sha256(sealed.bytes),
+      wrappedKey,
+    }
+  } finally {
+    wipeBytes(sealed.dataKey)
+  }
+}
+
+/** What the record says about its artifact. */
+export interface ArtifactKey {
+  readonly names: ArtifactNames
+  readonly locks: PhotoLocks
+  readonly wrappedKey: Uint8Array
+}
+
+/**
+ * One section, opened whole: nothing of it is given before every tag answered. `file` is the artifact or as much of its
+ * beginning as the section needs. Throws CryptoError and FormatError.
+ */
+export async function openSection(key: ArtifactKey, file: Blob, section: number): Promise<Bytes> {
+  const { names, locks, wrappedKey } = key
+  const first = new Uint8Array(await file.slice(0, 4096).arrayBuffer())
+  if (first.length < HEADER_BYTES) throw new CryptoError('damaged', 'The artifact is cut off.')
+  const header = decodeHeader(first)
+  const mask = { ...createMask(header.process), processId: header.process }
+  const dataKey = await unwrapDataKey(locks.vaultKey, { accountId: names.accountId, header }, wrappedKey)
+  try {
+    const reader = await openArtifact({ first, names, lock: locks, mask, dataKey })
+    try {
+      const entry = reader.find(section)
+      if (entry === null) throw new CryptoError('wrong-object', 'This artifact has no such part.')
+      const end = entry.offset + sealedLength(entry.paddedBytes)
+      if (end > file.size) throw new CryptoError('damaged', 'The artifact ends within a section.')
+      const sealed = new Uint8Array(await file.slice(entry.offset, end).arrayBuffer())
+      return await reader.section(section, sealed)
+    } finally {
+      reader.close()
+    }
+  } finally {
+    wipeBytes(dataKey)
+  }
+}
