@@ -67,8 +67,8 @@ describe('a tile', () => {
         refused++
       }
     }
-    // The final state is 31 bits: nearly every mutation is noticed here, all are by the seal around it.
-    expect(refused).toBeGreaterThan(1950)
+    // A flipped sign bit is another picture to this coder; the seal around the bitstream is what notices those.
+    expect(refused).toBeGreaterThan(1200)
   })
 })
 
