@@ -11,7 +11,7 @@ import type { ForwardProcess, LimitDistance, TorusSchedule } from './schedule'
 
 export const LEVELS = 256
 
-/** Half away from zero would favour one side; half up is one law for both. */
+/** Nearest whole number, halves upwards. */
 function roundHalfUp(x: number): number {
   return Math.floor(x + 0.5)
 }
