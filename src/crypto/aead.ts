@@ -3,7 +3,7 @@
  * times; here every key seals once, or in STREAM, where the nonce is the chunk's number and its key seals one section.
  */
 import { CHUNK_BYTES, chunkCount, chunkNonce, chunkRange, sealedLength, TAG_BYTES } from '../format/artifact'
-import { concatBytes, unsharedBytes, type Bytes } from '../lib/bytes'
+import { concatBytes, copyBytes, unsharedBytes, type Bytes } from '../lib/bytes'
 import { checkLength, CryptoError } from './errors'
 import { randomBytes } from './random'
 
@@ -44,7 +44,12 @@ export async function seal(key: SealKey, plaintext: Uint8Array, aad: Uint8Array)
 export async function open(key: SealKey, sealed: Uint8Array, aad: Uint8Array): Promise<Bytes> {
   if (sealed.length < NONCE_BYTES)
     throw new CryptoError('damaged', 'The sealed bytes are shorter than their nonce.')
-  return gcmOpen(await toKey(key), sealed.slice(0, NONCE_BYTES) as Bytes, aad, sealed.subarray(NONCE_BYTES))
+  return gcmOpen(
+    await toKey(key),
+    copyBytes(sealed.subarray(0, NONCE_BYTES)),
+    aad,
+    sealed.subarray(NONCE_BYTES),
+  )
 }
 
 /** STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015, as in age). The key must seal nothing else, ever. */

@@ -5,13 +5,14 @@
  *   unwrapDataKey(vaultKey, …)
  *   openArtifact(firstBytes, keys, mask) → reader: commitment first, then the index
  *     reader.section(id, sealedSection)                    the whole section, unmasked, unpadded
- *     reader.checkChunk(id, chunk, sealedChunk)            random access: proves position and integrity
+ *     reader.chunk(id, chunk, sealedChunk)                 random access; checkChunk for proofs of storage
  *
  * No plaintext leaves before its tag. dataKey is drawn inside sealArtifact, so a key never seals twice: what failed to
  * upload is sent again as the same bytes, or sealed anew.
  */
 import {
   ARTIFACT_NONCE_BYTES,
+  CHUNK_BYTES,
   chunkRange,
   decodeHeader,
   encodeHeaderBeforeCommit,
@@ -44,7 +45,7 @@ import {
 } from '../format/ids'
 import { PADDING_RULE } from '../format/padding'
 import { FORMAT_VERSION, SUITE_1, type ProcessId } from '../format/suite'
-import { concatBytes, equalBytes, isZero, u16, wipeBytes, type Bytes } from '../lib/bytes'
+import { concatBytes, copyBytes, equalBytes, isZero, u16, wipeBytes, type Bytes } from '../lib/bytes'
 import { importSealKey, open, openStream, openStreamChunk, seal, sealStream } from './aead'
 import { checkLength, CryptoError } from './errors'
 import { deriveKey, LABEL, type Secret } from './kdf'
@@ -55,6 +56,8 @@ export interface Mask {
   readonly processId: ProcessId
   apply(keys: MaskKeys, section: number, plaintext: Uint8Array): Promise<Uint8Array>
   remove(keys: MaskKeys, section: number, masked: Uint8Array): Promise<Uint8Array>
+  /** Chunk `chunk` of a section alone: its lanes start anew there. */
+  removeChunk(keys: MaskKeys, section: number, chunk: number, masked: Uint8Array): Promise<Uint8Array>
 }
 
 export interface MaskKeys {
@@ -220,6 +223,17 @@ export async function sealArtifact(options: {
   }
 }
 
+/** A copy of the first `trueBytes`; what lies behind them must be zero. Wipes its argument. */
+function withoutPadding(padded: Uint8Array, trueBytes: number): Bytes {
+  try {
+    if (!isZero(padded.subarray(trueBytes)))
+      throw new CryptoError('damaged', 'A section has bytes in its padding.')
+    return copyBytes(padded.subarray(0, trueBytes))
+  } finally {
+    wipeBytes(padded)
+  }
+}
+
 export interface ArtifactReader {
   readonly header: ArtifactHeader
   readonly index: ArtifactIndex
@@ -229,7 +243,9 @@ export interface ArtifactReader {
   find(section: number): SectionEntry | null
   /** A whole section, from its sealed bytes. Throws CryptoError 'damaged'. */
   section(section: number, sealed: Uint8Array): Promise<Bytes>
-  /** Opens one sealed chunk and throws CryptoError 'damaged' if its tag does not answer: proof of storage (PROTOCOL §7). */
+  /** What one sealed chunk holds, without padding: random access. Throws CryptoError 'damaged'. */
+  chunk(section: number, chunk: number, sealed: Uint8Array): Promise<Bytes>
+  /** Returns if a sealed chunk is whole and in its place, as proof of storage (PROTOCOL §7). Throws CryptoError 'damaged'. */
   checkChunk(section: number, chunk: number, sealed: Uint8Array): Promise<void>
   /** Ends the reader's keys. */
   close(): void
@@ -265,7 +281,11 @@ export async function openArtifact(options: {
     const aad = await sha256(first.subarray(0, HEADER_BYTES))
     const openSection = async (id: number, sealed: Uint8Array, paddedBytes: number) => {
       const masked = await openStream(await schedule.sealKey(id), sealed, aad, paddedBytes)
-      return withMaskKeys(schedule, id, (keys) => mask.remove(keys, id, masked))
+      try {
+        return copyBytes(await withMaskKeys(schedule, id, (keys) => mask.remove(keys, id, masked)))
+      } finally {
+        wipeBytes(masked)
+      }
     }
     const index = decodeIndex(
       await openSection(SECTION.index, first.subarray(INDEX_OFFSET, THUMBNAIL_OFFSET), INDEX_BYTES),
@@ -276,6 +296,8 @@ export async function openArtifact(options: {
       if (entry === null) throw new FormatError('bad-field', 'This artifact has no such section.')
       return entry
     }
+    const openChunk = async (id: number, chunk: number, sealed: Uint8Array) =>
+      openStreamChunk(await schedule.sealKey(id), sealed, aad, need(id).paddedBytes, chunk)
     return {
       header,
       index,
@@ -283,14 +305,20 @@ export async function openArtifact(options: {
       find,
       async section(id, sealed) {
         const entry = need(id)
-        const padded = await openSection(id, sealed, entry.paddedBytes)
-        if (padded.length !== entry.paddedBytes || !isZero(padded.subarray(entry.trueBytes)))
-          throw new CryptoError('damaged', 'A section has bytes in its padding.')
-        return padded.slice(0, entry.trueBytes) as Bytes
+        return withoutPadding(await openSection(id, sealed, entry.paddedBytes), entry.trueBytes)
+      },
+      async chunk(id, chunk, sealed) {
+        const { trueBytes } = need(id)
+        const masked = await openChunk(id, chunk, sealed)
+        try {
+          const padded = await withMaskKeys(schedule, id, (keys) => mask.removeChunk(keys, id, chunk, masked))
+          return withoutPadding(padded, Math.max(0, trueBytes - chunk * CHUNK_BYTES))
+        } finally {
+          wipeBytes(masked)
+        }
       },
       async checkChunk(id, chunk, sealed) {
-        const { paddedBytes } = need(id)
-        wipeBytes(await openStreamChunk(await schedule.sealKey(id), sealed, aad, paddedBytes, chunk))
+        wipeBytes(await openChunk(id, chunk, sealed))
       },
       close: () => schedule.wipe(),
     }

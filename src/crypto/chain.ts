@@ -4,7 +4,7 @@ import { chainLength, followChain, headsToVouch, type ChainStep, type ChainView 
 import { FormatError } from '../format/errors'
 import { HASH_BYTES, sha256 } from '../format/hash'
 import type { AccountId, ArtifactId, DeviceId, RecordId } from '../format/ids'
-import type { Roster } from '../format/roster'
+import { signKeyIn, type Roster } from '../format/roster'
 import { assert, present } from '../lib/assert'
 import { parseBase64url, type Bytes } from '../lib/bytes'
 import type { DeviceKeys } from './device'
@@ -70,9 +70,9 @@ export async function readChainEntry(
   const entry = chainEntryMessage.decode(encoded)
   if (entry.account !== roster.accountId)
     throw new CryptoError('wrong-object', 'This history entry is of another account.')
-  const writer = roster.members.get(entry.device) ?? roster.former.get(entry.device)
-  if (writer === undefined) throw new FormatError('not-allowed', 'A history entry is signed by no member.')
-  if (!verify(writer.signKey, chainEntryMessage.signedBytes(entry, 'signature'), entry.signature))
+  const signKey = signKeyIn(roster, entry.device, entry.epoch)
+  if (signKey === null) throw new FormatError('not-allowed', 'A history entry is signed by no member.')
+  if (!verify(signKey, chainEntryMessage.signedBytes(entry, 'signature'), entry.signature))
     throw new FormatError('bad-signature', 'A history entry has a signature that does not verify.')
   const hash = await sha256(encoded)
   return { entry, hash, step: followChain(view, entry, hash, self) }

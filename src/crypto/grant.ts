@@ -89,9 +89,12 @@ export async function openGrant(
     !equalBytes(grant.granteeKeyHash, await sha256(device.kemKey))
   )
     throw new CryptoError('wrong-object', 'This grant is for another device.')
-  const granter = roster.members.get(grant.granter) ?? roster.former.get(grant.granter)
+  const former = roster.former.get(grant.granter)
+  const granter = roster.members.get(grant.granter) ?? former
   const known = roster.hashes.findIndex((hash) => equalBytes(hash, grant.rosterHead))
-  if (granter === undefined || known < granter.since || grant.epoch > roster.epoch)
+  const wasMember =
+    granter !== undefined && known >= granter.since && (former === undefined || known < former.until)
+  if (!wasMember || grant.epoch > roster.epoch)
     throw new FormatError('not-allowed', 'This grant was not made by a member of the roster.')
   if (!verify(granter.signKey, grantMessage.signedBytes(grant, 'signature'), grant.signature))
     throw new FormatError('bad-signature', 'This grant has a signature that does not verify.')

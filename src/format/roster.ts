@@ -2,6 +2,7 @@
  * The rules of the roster, as a pure step that the vault and every device apply alike: who may add or remove whom,
  * and in which order. Signatures are checked by the function passed in; the MAC is checked where the secret is.
  */
+import { present } from '../lib/assert'
 import { equalBytes, isZero, type Bytes } from '../lib/bytes'
 import { FormatError } from './errors'
 import { sha256 } from './hash'
@@ -26,6 +27,14 @@ export interface Member {
   readonly since: number
 }
 
+/** A member that was removed: what it signed before that stays good. */
+export interface FormerMember extends Member {
+  /** Entry that removed it. */
+  readonly until: number
+  /** Epoch that this entry began: nothing of it or later can be this member's. */
+  readonly untilEpoch: number
+}
+
 /** State after some entry; never changed in place. */
 export interface Roster {
   readonly accountId: AccountId
@@ -37,8 +46,7 @@ export interface Roster {
   readonly members: ReadonlyMap<DeviceId, Member>
   /** Hash of every entry, by n. */
   readonly hashes: readonly Bytes[]
-  /** Those removed, whose older signatures stay good. */
-  readonly former: ReadonlyMap<DeviceId, Member>
+  readonly former: ReadonlyMap<DeviceId, FormerMember>
 }
 
 function refuse(condition: boolean, message: string): void {
@@ -125,7 +133,8 @@ export async function extendRoster(
   const members = new Map(roster?.members)
   const former = new Map(roster?.former)
   if (entry.action === 'remove') {
-    former.set(entry.deviceId, members.get(entry.deviceId) ?? newcomer)
+    const removed = present(members.get(entry.deviceId), 'A removed device was no member.')
+    former.set(entry.deviceId, { ...removed, until: entry.n, untilEpoch: entry.epoch })
     members.delete(entry.deviceId)
   } else members.set(entry.deviceId, newcomer)
   return {
@@ -137,4 +146,12 @@ export async function extendRoster(
     former,
     hashes: [...(roster?.hashes ?? []), head],
   }
+}
+
+/** The key of whoever may have signed in this epoch, or null. */
+export function signKeyIn(roster: Roster, deviceId: DeviceId, epoch: number): Bytes | null {
+  const former = roster.former.get(deviceId)
+  const member = roster.members.get(deviceId)
+  if (member !== undefined && epoch <= roster.epoch) return member.signKey
+  return former !== undefined && epoch < former.untilEpoch ? former.signKey : null
 }
