@@ -14,6 +14,8 @@ import type {
   VaultService,
 } from '../vault/types'
 
+export type { ArtifactView, ImportItem, OpenedPhoto, PhotoView, VaultNotice } from '../vault/types'
+
 export interface VaultState {
   readonly phase: VaultPhase
   readonly connection: Connection

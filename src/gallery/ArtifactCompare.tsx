@@ -1,0 +1,64 @@
+import { useEffect, useRef, useState } from 'react'
+import { vaultService, type ArtifactView, type OpenedPhoto, type PhotoView } from '../state/vault-store'
+import { drawArtifact, drawPhoto } from './draw'
+import { bytesText, psnrText } from './format'
+
+/** Left of the divider what the vault holds, right of it what this device restores. */
+export function ArtifactCompare({ photo, opened }: { photo: PhotoView; opened: OpenedPhoto }) {
+  const restored = useRef<HTMLCanvasElement>(null)
+  const held = useRef<HTMLCanvasElement>(null)
+  const [share, setShare] = useState(50)
+  const [artifact, setArtifact] = useState<ArtifactView | null>(null)
+  const [trouble, setTrouble] = useState<string | null>(null)
+
+  useEffect(() => {
+    if (restored.current !== null) drawPhoto(restored.current, opened)
+  }, [opened])
+  useEffect(() => {
+    const controller = new AbortController()
+    vaultService()
+      .viewArtifact(photo.id, { signal: controller.signal })
+      .then(
+        (view) => {
+          if (!controller.signal.aborted) setArtifact(view)
+        },
+        (error: unknown) => {
+          if (!controller.signal.aborted)
+            setTrouble(error instanceof Error ? error.message : 'It is out of reach.')
+        },
+      )
+    return () => controller.abort()
+  }, [photo.id])
+  useEffect(() => {
+    if (held.current !== null && artifact !== null) drawArtifact(held.current, artifact, opened)
+  }, [artifact, opened])
+
+  return (
+    <figure className="compare" style={{ '--share': `${share}%` } as React.CSSProperties}>
+      <div className="compare-frame" style={{ aspectRatio: `${opened.width} / ${opened.height}` }}>
+        <canvas ref={restored} role="img" aria-label={`${photo.name}, restored on this device`} />
+        <canvas
+          ref={held}
+          className="held"
+          role="img"
+          aria-label={`The artifact of ${photo.name} as the vault holds it: noise`}
+        />
+        <div className="divider" aria-hidden="true" />
+        <input
+          type="range"
+          min={0}
+          max={100}
+          value={share}
+          aria-label="Divider between the artifact and the photo"
+          onChange={(event) => setShare(Number(event.target.value))}
+        />
+      </div>
+      <figcaption>
+        {trouble ??
+          (artifact === null
+            ? 'Fetching what the vault holds'
+            : `Left: the vault's ${bytesText(artifact.bytes.length)}, every byte a grey pixel. Right: restored on this device at ${psnrText(photo.psnrDb)}.`)}
+      </figcaption>
+    </figure>
+  )
+}
