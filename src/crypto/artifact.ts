@@ -1,8 +1,7 @@
 /**
  * Sealing and opening artifacts (PROTOCOL §2). Layer: above aead and kdf, below nothing of the product.
  *
- *   sealArtifact(keys, mask, …) → bytes, dataKey           then wrapDataKey(vaultKey, …) for the record
- *   unwrapDataKey(vaultKey, …)
+ *   sealArtifact(keys, mask, …) → bytes, dataKey           then wrapDataKey (artifact-keys) for the record
  *   openArtifact(firstBytes, keys, mask) → reader: commitment first, then the index
  *     reader.section(id, sealedSection)                    the whole section, unmasked, unpadded
  *     reader.chunk(id, chunk, sealedChunk)                 random access; checkChunk for proofs of storage
@@ -35,20 +34,13 @@ import {
 } from '../format/artifact-index'
 import { FormatError } from '../format/errors'
 import { sha256 } from '../format/hash'
-import {
-  accountIds,
-  artifactIds,
-  modelIds,
-  type AccountId,
-  type ArtifactId,
-  type ModelId,
-} from '../format/ids'
+import type { AccountId, ArtifactId, ModelId } from '../format/ids'
 import { PADDING_RULE } from '../format/padding'
-import { FORMAT_VERSION, SUITE_1, type ProcessId } from '../format/suite'
-import { concatBytes, copyBytes, equalBytes, isZero, u16, wipeBytes, type Bytes } from '../lib/bytes'
-import { importSealKey, open, openStream, openStreamChunk, seal, sealStream } from './aead'
-import { checkLength, CryptoError } from './errors'
-import { deriveKey, LABEL, type Secret } from './kdf'
+import type { ProcessId } from '../format/suite'
+import { copyBytes, equalBytes, isZero, wipeBytes, type Bytes } from '../lib/bytes'
+import { openStream, openStreamChunk, sealStream } from './aead'
+import { scheduleFor, withMaskKeys, type MaskKeys, type ModelLock } from './artifact-keys'
+import { CryptoError } from './errors'
 import { randomBytes } from './random'
 
 /** The forward process at its endpoint, made by the room that owns it. Works on whole padded sections. */
@@ -60,23 +52,12 @@ export interface Mask {
   removeChunk(keys: MaskKeys, section: number, chunk: number, masked: Uint8Array): Promise<Uint8Array>
 }
 
-export interface MaskKeys {
-  readonly aes: Uint8Array
-  readonly net: Uint8Array
-}
-
 /** What an artifact is bound to beside its keys. */
 export interface ArtifactNames {
   readonly accountId: AccountId
   readonly artifactId: ArtifactId
   readonly modelId: ModelId
   readonly modelGeneration: number
-}
-
-export interface ModelLock {
-  readonly modelSecret: Secret
-  /** SHA-256 of the canonical personal weights; on opening, the one kept in the record. */
-  readonly weightsHash: Uint8Array
 }
 
 export interface Section {
@@ -92,76 +73,6 @@ export interface SealedArtifact {
   /** The nonce in the header, which wrapDataKey needs. */
   readonly nonce: Bytes
   readonly index: ArtifactIndex
-}
-
-type IdsHeader = Pick<ArtifactHeader, 'modelId' | 'modelGeneration' | 'artifactId' | 'nonce'> & {
-  readonly process: number
-}
-
-/** Fixed width: format ‖ suite ‖ process ‖ model id ‖ generation ‖ account ‖ artifact id. */
-function idsOf(header: IdsHeader, accountId: AccountId): Bytes {
-  return concatBytes(
-    u16(FORMAT_VERSION),
-    u16(SUITE_1),
-    u16(header.process),
-    modelIds.toBytes(header.modelId),
-    u16(header.modelGeneration),
-    accountIds.toBytes(accountId),
-    artifactIds.toBytes(header.artifactId),
-  )
-}
-
-interface Schedule {
-  commitOf(headerBeforeCommit: Uint8Array): Promise<Bytes>
-  sealKey(section: number): Promise<CryptoKey>
-  maskKeys(section: number): Promise<MaskKeys>
-  wipe(): void
-}
-
-/** The keys of one artifact. `dataKey` stays the caller's. */
-async function scheduleFor(
-  header: IdsHeader,
-  accountId: AccountId,
-  lock: ModelLock,
-  dataKey: Uint8Array,
-): Promise<Schedule> {
-  checkLength(dataKey, 32, 'data key')
-  checkLength(lock.weightsHash, 32, 'weights hash')
-  const { nonce } = header
-  const ids = idsOf(header, accountId)
-  const modelKey = await deriveKey(lock.modelSecret, nonce, LABEL.modelLock, ids, lock.weightsHash)
-  const both = concatBytes(dataKey, modelKey)
-  return {
-    commitOf: (before) => deriveKey(both, nonce, LABEL.commit, before),
-    async sealKey(section) {
-      const key = await deriveKey(both, nonce, LABEL.seal, ids, u16(section))
-      try {
-        return await importSealKey(key)
-      } finally {
-        wipeBytes(key)
-      }
-    },
-    async maskKeys(section) {
-      return {
-        aes: await deriveKey(modelKey, nonce, LABEL.maskAes, u16(section)),
-        net: await deriveKey(modelKey, nonce, LABEL.maskNet, u16(section)),
-      }
-    },
-    wipe: () => wipeBytes(modelKey, both),
-  }
-}
-
-async function withMaskKeys<T>(
-  schedule: Schedule,
-  section: number,
-  use: (keys: MaskKeys) => Promise<T>,
-): Promise<T> {
-  const keys = await schedule.maskKeys(section)
-  try {
-    return await use(keys)
-  } finally {
-    wipeBytes(keys.aes, keys.net)
-  }
 }
 
 /** `sections` must not name section 0. The inputs are left as they are. Throws FormatError for a bad section list. */
@@ -342,35 +253,4 @@ export function chunkBytesOf(
 ): { readonly start: number; readonly end: number } {
   const { start, end } = chunkRange(entry.paddedBytes, chunk)
   return { start: entry.offset + start, end: entry.offset + end }
-}
-
-/** Names and nonce of what a data key belongs to; `process` is PROCESS.none for a record. */
-export interface WrapContext {
-  readonly accountId: AccountId
-  readonly header: IdsHeader
-}
-
-async function withWrapKey<T>(
-  vaultKey: Secret,
-  context: WrapContext,
-  use: (key: Bytes, ids: Bytes) => Promise<T>,
-) {
-  const ids = idsOf(context.header, context.accountId)
-  const key = await deriveKey(vaultKey, context.header.nonce, LABEL.wrap, ids)
-  try {
-    return await use(key, ids)
-  } finally {
-    wipeBytes(key)
-  }
-}
-
-/** 60 bytes. `vaultKey` is that of the newest epoch, whose number belongs beside the result. */
-export function wrapDataKey(vaultKey: Secret, context: WrapContext, dataKey: Uint8Array): Promise<Bytes> {
-  checkLength(dataKey, 32, 'data key')
-  return withWrapKey(vaultKey, context, (key, ids) => seal(key, dataKey, ids))
-}
-
-/** Throws CryptoError 'damaged', also for the key of another epoch. */
-export function unwrapDataKey(vaultKey: Secret, context: WrapContext, wrapped: Uint8Array): Promise<Bytes> {
-  return withWrapKey(vaultKey, context, (key, ids) => open(key, wrapped, ids))
 }

@@ -84,7 +84,7 @@ export const photoRecord = z.looseObject({
 
 export type PhotoRecord = z.infer<typeof photoRecord>
 
-/** Any JSON object with a kind: what a newer release wrote is kept as it is. */
+/** Any JSON object with a kind: what a newer release wrote is kept as it is, but for a member named __proto__. */
 export const anyRecord = z.looseObject({ kind: z.string().max(64) })
 export type RecordBody = z.infer<typeof anyRecord>
 
