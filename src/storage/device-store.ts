@@ -201,6 +201,17 @@ export async function openDeviceStore(onGone: () => void) {
         await tx.done
       }),
 
+    dropArtifact: (artifactId: string) =>
+      run(async () => {
+        const tx = database.transaction(['artifacts', 'artifactUse', 'previews'], 'readwrite')
+        await Promise.all([
+          tx.objectStore('artifacts').delete(artifactId),
+          tx.objectStore('artifactUse').delete(artifactId),
+          tx.objectStore('previews').delete(artifactId),
+          tx.done,
+        ])
+      }),
+
     close: () => database.close(),
   }
 }

@@ -66,7 +66,11 @@ export type VaultPhase =
   | { readonly kind: 'loading' }
   | { readonly kind: 'unsupported'; readonly reason: string }
   | { readonly kind: 'welcome' } // no vault on this browser
-  | { readonly kind: 'prove-kit'; readonly words: readonly string[] | null; readonly positions: readonly number[] } // 0-based
+  | {
+      readonly kind: 'prove-kit'
+      readonly words: readonly string[] | null
+      readonly positions: readonly number[]
+    } // 0-based
   | { readonly kind: 'open'; readonly accountId: string; readonly deviceName: string }
 
 export type Connection = 'online' | 'offline' | 'syncing'
@@ -117,7 +121,10 @@ export interface VaultService {
 
   /** Object URL of a small restored picture; the caller revokes it. */
   thumbnailUrl(id: PhotoId): Promise<string>
-  openPhoto(id: PhotoId, options: { signal: AbortSignal; onProgress?: (fraction: number) => void }): Promise<OpenedPhoto>
+  openPhoto(
+    id: PhotoId,
+    options: { signal: AbortSignal; onProgress?: (fraction: number) => void },
+  ): Promise<OpenedPhoto>
   viewArtifact(id: PhotoId, options: { signal: AbortSignal }): Promise<ArtifactView>
   /** The exact original file where it was kept, else the restored photo as PNG. */
   downloadPhoto(id: PhotoId): Promise<File>

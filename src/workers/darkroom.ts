@@ -5,18 +5,20 @@
 import { encodeAlpha } from '../codec/alpha'
 import { parseBitstream } from '../codec/bitstream'
 import { squaredError } from '../codec/metrics'
+import { stepOf } from '../codec/quality'
 import type { Band, BitstreamHeader, RasterImage } from '../codec/types'
 import { SECTION } from '../format/artifact'
 import { unsharedBytes, type Bytes } from '../lib/bytes'
 import { loadBaseModel } from '../model/base-model'
 import { moved } from '../rpc/messages'
-import { planBands, rowsForBand } from './band-plan'
+import { planBands, poolSize, rowsForBand } from './band-plan'
 import { startEngine, type Backend, type Engine } from './engine'
 import { DarkroomError } from './errors'
 import { inspectImage, type ImageKind } from './image-file'
 import { readPhotoFacts, type PhotoFacts } from './photo-facts'
 import { openPhotoSource, type PhotoRows, type PhotoSource } from './photo-source'
 import {
+  openBeginning,
   openSection,
   sealPhoto,
   type ArtifactKey,
@@ -39,6 +41,8 @@ export interface ModelBlobs {
 export interface EngineReport {
   readonly backend: Backend
   readonly megapixelsPerSecond: number
+  /** How many of these this device should run. */
+  readonly workers: number
   /** SHA-256 of the model files. */
   readonly modelId: Bytes
   /** What artifacts made here are bound to. */
@@ -65,6 +69,20 @@ export interface OpenImage {
   readonly bitstream: Bytes
   readonly header: BitstreamHeader
   readonly bands: readonly PlannedBand[]
+  /** No sound artifact of this quality restores its photo with less. */
+  readonly leastPsnrDb: number
+}
+
+export interface BandDifference {
+  /** Sum of squares over R, G and B. */
+  readonly squaredError: number
+  readonly alphaIsSame: boolean
+}
+
+export interface Thumbnail {
+  readonly png: Blob
+  /** How much of the artifact it took. */
+  readonly previewBytes: number
 }
 
 type Pixels = PhotoRows
@@ -118,7 +136,8 @@ export function createDarkroom() {
       engine = started
       const { backend, megapixelsPerSecond } = started
       const modelId = unsharedBytes(model.id)
-      return { backend, megapixelsPerSecond, modelId, weightsHash: modelId }
+      const workers = poolSize(navigator.hardwareConcurrency, backend)
+      return { backend, megapixelsPerSecond, workers, modelId, weightsHash: modelId }
     },
 
     /** Decodes a file and keeps it; `workers` will share the coding. */
@@ -208,13 +227,18 @@ export function createDarkroom() {
       const bitstream = await openSection(input, input.artifact, SECTION.image)
       const { header } = parseBitstream(bitstream)
       const bands = bandsOf(header.width, header.height, input.workers)
-      return moved({ bitstream, header, bands }, [bitstream.buffer])
+      return moved({ bitstream, header, bands, leastPsnrDb: leastPsnrDb(header.quality) }, [bitstream.buffer])
     },
 
-    /** The thumbnail of an artifact, or of its first bytes, as a PNG file. */
-    async openThumbnail(signal: AbortSignal, input: ArtifactKey & { readonly preview: Blob }): Promise<Blob> {
-      const bitstream = await openSection(input, input.preview, SECTION.thumbnail)
-      return pngOf(asPixels(await theEngine().codec.decode(bitstream, { signal })))
+    /** The thumbnail of an artifact from its first bytes, as a PNG file; null where they are too few. */
+    async openThumbnail(
+      signal: AbortSignal,
+      input: ArtifactKey & { readonly preview: Blob },
+    ): Promise<Thumbnail | null> {
+      const opened = await openBeginning(input, input.preview, SECTION.thumbnail)
+      if (opened === null) return null
+      const pixels = await theEngine().codec.decode(opened.bytes, { signal })
+      return { png: await pngOf(asPixels(pixels)), previewBytes: opened.end }
     },
 
     /** The original file's bytes, exactly. */
@@ -232,19 +256,29 @@ export function createDarkroom() {
       return movedRows(asPixels(await theEngine().codec.decodeBand(input.bitstream, input.band, { signal })))
     },
 
-    /** Restores a band and gives its squared error over R, G and B against the source's rows. */
+    /** Restores a band and compares it with the source's rows. */
     async compareBand(
       signal: AbortSignal,
       input: { readonly bitstream: Uint8Array; readonly band: Band; readonly rows: Pixels },
-    ): Promise<number> {
+    ): Promise<BandDifference> {
       const restored = await theEngine().codec.decodeBand(input.bitstream, input.band, { signal })
-      return squaredError(input.rows, restored)
+      const alphaIsSame =
+        !input.rows.hasAlpha || input.rows.data.every((value, i) => i % 4 !== 3 || restored.data[i] === value)
+      return { squaredError: squaredError(input.rows, restored), alphaIsSame }
     },
 
     encodePng(_signal: AbortSignal, image: Pixels): Promise<Blob> {
       return pngOf(image)
     },
   }
+}
+
+/**
+ * A bound far below what the codec gives: an error of one and a half quantization steps in every coefficient of its
+ * orthonormal transform, and two grey levels of rounding.
+ */
+function leastPsnrDb(quality: number): number {
+  return 10 * Math.log10(255 ** 2 / ((1.5 * stepOf(quality)) ** 2 + 4))
 }
 
 async function pngOf({ width, height, colorSpace, data }: Pixels): Promise<Blob> {

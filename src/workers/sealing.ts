@@ -1,17 +1,11 @@
 /** From coded tiles to a sealed artifact and back, within one worker: what lies between never leaves it. */
 import { assembleBitstream } from '../codec/bitstream'
 import type { BitstreamHeader } from '../codec/types'
-import {
-  openArtifact,
-  sealArtifact,
-  unwrapDataKey,
-  wrapDataKey,
-  type ArtifactNames,
-  type Section,
-} from '../crypto/artifact'
+import { openArtifact, sealArtifact, type ArtifactNames, type Section } from '../crypto/artifact'
 import { CryptoError } from '../crypto/errors'
+import { unwrapDataKey, wrapDataKey } from '../crypto/artifact-keys'
 import { createMask } from '../diffusion/mask'
-import { decodeHeader, HEADER_BYTES, SECTION, sealedLength } from '../format/artifact'
+import { decodeHeader, SECTION, sealedLength, THUMBNAIL_OFFSET } from '../format/artifact'
 import { sha256 } from '../format/hash'
 import { PROCESS } from '../format/suite'
 import { wipeBytes, type Bytes } from '../lib/bytes'
@@ -83,13 +77,23 @@ export interface ArtifactKey {
 }
 
 /**
- * One section, opened whole: nothing of it is given before every tag answered. `file` is the artifact or as much of its
- * beginning as the section needs. Throws CryptoError and FormatError.
+ * One section, opened whole: nothing of it is given before every tag answered. Throws CryptoError and FormatError.
  */
-export async function openSection(key: ArtifactKey, file: Blob, section: number): Promise<Bytes> {
+export async function openSection(key: ArtifactKey, artifact: Blob, section: number): Promise<Bytes> {
+  const opened = await openBeginning(key, artifact, section)
+  if (opened === null) throw new CryptoError('damaged', 'The artifact ends within a section.')
+  return opened.bytes
+}
+
+/** The same from the beginning of an artifact: null where it ends before the section does. */
+export async function openBeginning(
+  key: ArtifactKey,
+  file: Blob,
+  section: number,
+): Promise<{ readonly bytes: Bytes; readonly end: number } | null> {
   const { names, locks, wrappedKey } = key
-  const first = new Uint8Array(await file.slice(0, 4096).arrayBuffer())
-  if (first.length < HEADER_BYTES) throw new CryptoError('damaged', 'The artifact is cut off.')
+  const first = new Uint8Array(await file.slice(0, THUMBNAIL_OFFSET).arrayBuffer())
+  if (first.length < THUMBNAIL_OFFSET) throw new CryptoError('damaged', 'The artifact is cut off.')
   const header = decodeHeader(first)
   const mask = { ...createMask(header.process), processId: header.process }
   const dataKey = await unwrapDataKey(locks.vaultKey, { accountId: names.accountId, header }, wrappedKey)
@@ -99,9 +103,9 @@ export async function openSection(key: ArtifactKey, file: Blob, section: number)
       const entry = reader.find(section)
       if (entry === null) throw new CryptoError('wrong-object', 'This artifact has no such part.')
       const end = entry.offset + sealedLength(entry.paddedBytes)
-      if (end > file.size) throw new CryptoError('damaged', 'The artifact ends within a section.')
+      if (end > file.size) return null
       const sealed = new Uint8Array(await file.slice(entry.offset, end).arrayBuffer())
-      return await reader.section(section, sealed)
+      return { bytes: await reader.section(section, sealed), end }
     } finally {
       reader.close()
     }

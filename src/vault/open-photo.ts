@@ -1,0 +1,171 @@
+/** From an artifact, cached or in the vault, back to pixels, a thumbnail or the original file. Damaged ones are named, never shown. */
+import type { DeviceStore } from '../storage/device-store'
+import { artifactBudget } from '../storage/space'
+import { HEADER_BYTES } from '../format/artifact'
+import type { Unlocked } from './device-keys'
+import type { Darkrooms } from './darkrooms'
+import { toDamageError, VaultError } from './errors'
+import { artifactIdOf, artifactKeyOf, type OpenedRecord } from './photo-book'
+import type { ArtifactView, OpenedPhoto } from './types'
+import type { VaultApi } from './vault-api'
+
+/** First guesses of how much of an artifact its thumbnail takes. */
+const PREVIEW_BYTES = [32 * 1024, 256 * 1024, 2 * 1024 * 1024] as const
+
+export interface Opening {
+  readonly store: DeviceStore
+  readonly api: VaultApi
+  readonly darkrooms: Darkrooms
+  readonly unlocked: Unlocked
+  readonly onCached: () => void
+}
+
+interface WatchOptions {
+  readonly signal: AbortSignal
+  readonly onProgress?: (fraction: number) => void
+}
+
+/** Where the bytes came from: a damaged cache is fetched anew. */
+interface Fetched {
+  readonly artifact: Blob
+  readonly fromCache: boolean
+}
+
+async function fetchArtifact(
+  opening: Opening,
+  record: OpenedRecord,
+  options: WatchOptions,
+): Promise<Fetched> {
+  const { store, api } = opening
+  const id = artifactIdOf(record)
+  const cached = await store.artifact(id, Date.now())
+  if (cached !== null) return { artifact: cached, fromCache: true }
+  const { bytes } = record.photo.artifact
+  const artifact = await api.artifact(id, {
+    signal: options.signal,
+    onProgress: (got) => options.onProgress?.(Math.min(1, got / bytes)),
+  })
+  return { artifact, fromCache: false }
+}
+
+/** Opens with bytes from the cache or the vault; only what opened soundly is kept. */
+async function withArtifact<Result>(
+  opening: Opening,
+  record: OpenedRecord,
+  options: WatchOptions,
+  open: (artifact: Blob) => Promise<Result>,
+): Promise<Result> {
+  const { store, onCached } = opening
+  const id = artifactIdOf(record)
+  const { artifact, fromCache } = await fetchArtifact(opening, record, options)
+  try {
+    const result = await open(artifact)
+    if (!fromCache) {
+      // A full cache is no reason not to show the photo.
+      await store
+        .cacheArtifact(id, artifact, Date.now(), await artifactBudget())
+        .then(onCached, () => undefined)
+    }
+    return result
+  } catch (cause) {
+    const error = toDamageError(cause)
+    const mayFetchAgain =
+      fromCache && record.inVault && error instanceof VaultError && error.code === 'damaged'
+    if (!mayFetchAgain) throw error
+    await store.dropArtifact(id)
+    return withArtifact(opening, record, options, open)
+  }
+}
+
+export function openPhoto(
+  opening: Opening,
+  record: OpenedRecord,
+  options: WatchOptions,
+): Promise<OpenedPhoto> {
+  const { signal } = options
+  const loading = { signal, onProgress: (fraction: number) => options.onProgress?.(fraction / 3) }
+  return withArtifact(opening, record, loading, async (artifact) => {
+    const { pool } = await opening.darkrooms.engines()
+    const urgent = { urgent: true }
+    const key = { ...artifactKeyOf(opening.unlocked, record), artifact, workers: pool.size }
+    const image = await pool.run(signal, (worker) => worker.call(signal, 'openImage', key), urgent)
+    const { width, height, colorSpace } = image.header
+    const pixels = new Uint8ClampedArray(4 * width * height)
+    let done = 0
+    await Promise.all(
+      image.bands.map(async ({ y0, y1 }) => {
+        const job = { bitstream: image.bitstream, band: { y0, y1 } }
+        const rows = await pool.run(signal, (worker) => worker.call(signal, 'decodeBand', job), urgent)
+        pixels.set(rows.data, 4 * width * y0)
+        done += 1
+        options.onProgress?.((1 + (2 * done) / image.bands.length) / 3)
+      }),
+    )
+    return { width, height, pixels, colorSpace }
+  })
+}
+
+export async function openThumbnail(
+  opening: Opening,
+  record: OpenedRecord,
+  signal: AbortSignal,
+): Promise<Blob> {
+  const { store, api, darkrooms, unlocked, onCached } = opening
+  const id = artifactIdOf(record)
+  const key = artifactKeyOf(unlocked, record)
+  const open = async (preview: Blob) => {
+    const { pool } = await darkrooms.engines()
+    return pool.run(signal, (worker) => worker.call(signal, 'openThumbnail', { ...key, preview }), {
+      urgent: true,
+    })
+  }
+  try {
+    const kept = (await store.preview(id)) ?? (await store.artifact(id, Date.now()))
+    const opened = kept === null ? null : await open(kept)
+    if (opened !== null) return opened.png
+    for (const bytes of PREVIEW_BYTES) {
+      const preview = await api.artifact(id, { bytes, signal })
+      const fetched = await open(preview)
+      if (fetched === null) continue
+      await store.keepPreview(id, preview.slice(0, fetched.previewBytes)).then(onCached, () => undefined)
+      return fetched.png
+    }
+    throw new VaultError('damaged')
+  } catch (error) {
+    throw toDamageError(error)
+  }
+}
+
+export async function viewArtifact(
+  opening: Opening,
+  record: OpenedRecord,
+  signal: AbortSignal,
+): Promise<ArtifactView> {
+  const { artifact } = await fetchArtifact(opening, record, { signal })
+  return { bytes: new Uint8Array(await artifact.arrayBuffer()), headerBytes: HEADER_BYTES }
+}
+
+/** The exact original where it was kept, else the restored photo as PNG. */
+export async function downloadPhoto(
+  opening: Opening,
+  record: OpenedRecord,
+  signal: AbortSignal,
+): Promise<File> {
+  const { photo } = record
+  const { name, originalMediaType: type } = photo
+  const lastModified = Date.parse(photo.takenAt ?? photo.addedAt)
+  if (photo.keptOriginal) {
+    const key = artifactKeyOf(opening.unlocked, record)
+    const bytes = await withArtifact(opening, record, { signal }, async (artifact) => {
+      const { pool } = await opening.darkrooms.engines()
+      return pool.run(signal, (worker) => worker.call(signal, 'openOriginal', { ...key, artifact }))
+    })
+    return new File([bytes], name, { type, lastModified })
+  }
+  const { width, height, colorSpace, pixels } = await openPhoto(opening, record, { signal })
+  const { pool } = await opening.darkrooms.engines()
+  const data = pixels as Uint8ClampedArray<ArrayBuffer>
+  const image = { width, height, colorSpace, hasAlpha: true, data }
+  const png = await pool.run(signal, (worker) => worker.call(signal, 'encodePng', image))
+  return new File([png], `${name.replace(/\.[^.]*$/, '')}.png`, { type: 'image/png', lastModified })
+}
