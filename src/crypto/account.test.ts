@@ -77,6 +77,20 @@ describe('an account', () => {
     expect(keys).toEqual(account.secrets.vaultKeys)
   })
 
+  it('keeps secrets and device keys apart, so that either can be wiped', async () => {
+    const { account, second } = await joined()
+    const before = toHex(second.secrets.vaultKeys[0]!.key)
+    for (const { secrets } of [account, second]) {
+      const { signSeed, kemSeed, modelSecret, vaultKeys } = secrets
+      for (const secret of [signSeed, kemSeed, modelSecret]) secret.fill(0)
+      if (secrets === account.secrets) vaultKeys[0]!.key.fill(0)
+    }
+    for (const { device } of [account, second])
+      for (const seed of [device.signSeed, device.kemSeed]) expect(seed.some((byte) => byte !== 0)).toBe(true)
+    expect(toHex(second.secrets.vaultKeys[0]!.key)).toBe(before)
+    expect(before).not.toBe('00'.repeat(32))
+  })
+
   it('is accepted by the vault with Node signatures and travels over the wire', async () => {
     const { account, second } = await joined()
     const wire = z.encode(accountRequest, account.request)

@@ -41,14 +41,20 @@ export interface NewAccount {
   }
 }
 
+/** Copies of everything: secrets and device keys are wiped apart from each other. */
 function secretsOf(
   accountId: AccountId,
   device: DeviceKeys,
-  modelSecret: Bytes,
+  modelSecret: Uint8Array,
   vaultKeys: VaultKeys,
 ): DeviceSecrets {
-  const { signSeed, kemSeed } = device
-  return { account: accountId, signSeed, kemSeed, modelSecret, vaultKeys }
+  return {
+    account: accountId,
+    signSeed: copyBytes(device.signSeed),
+    kemSeed: copyBytes(device.kemSeed),
+    modelSecret: copyBytes(modelSecret),
+    vaultKeys: vaultKeys.map(({ epoch, key }) => ({ epoch, key: copyBytes(key) })),
+  }
 }
 
 /** Everything an account begins with: one device, one kit, modelSecret and the vault key of epoch 1. */
@@ -75,7 +81,7 @@ export async function createAccount(): Promise<NewAccount> {
       request: { genesis, kit: kitEntry, grants, kitShare },
     }
   } finally {
-    wipeBytes(kitSecret)
+    wipeBytes(kitSecret, modelSecret, vaultKey)
     wipeDeviceKeys(kit)
   }
 }
@@ -168,7 +174,7 @@ export async function joinWithKit(kit: OpenKit, recovered: Recovered): Promise<J
   return {
     roster,
     device,
-    secrets: secretsOf(roster.accountId, device, copyBytes(modelSecret), vaultKeys),
+    secrets: secretsOf(roster.accountId, device, modelSecret, vaultKeys),
     request: { entry, grants: [grant] },
   }
 }

@@ -23,7 +23,7 @@ export interface Write {
 
 /**
  * The next entry of this device, and the view with it. Store both before sending: an entry that was sent and forgotten
- * would look like a copied device.
+ * would look like a copied device. One call at a time: two from one view would fork the own chain.
  */
 export async function writeChainEntry(
   view: ChainView,

@@ -14,6 +14,7 @@ const body = {
   device: idField(deviceIds),
   serverNonce: bytesField(SESSION_NONCE_BYTES),
   clientNonce: bytesField(SESSION_NONCE_BYTES),
+  /** Newest roster entry that the signer knows; zeros where it knows none yet, as a kit does in recovery. */
   rosterHead: bytesField(HASH_BYTES),
 }
 
