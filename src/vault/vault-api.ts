@@ -78,7 +78,7 @@ async function codeIn(response: Response): Promise<string | null> {
 
 async function errorFor(response: Response): Promise<VaultError> {
   const code = await codeIn(response)
-  if (code === null && response.status >= 500) return new VaultError('offline')
+  if (code === null) return new VaultError('offline')
   switch (response.status) {
     case 401:
       return new VaultError('session')
