@@ -7,11 +7,11 @@ import { requireArgument } from './errors'
 import { checkStep } from './schedule'
 import type { ForwardProcess, GaussianSchedule, LimitDistance } from './schedule'
 
-/** alphaBar_t, the product of 1 - beta_s for s = 1..t: the signal power. */
-export function alphaBar(schedule: GaussianSchedule, t: number): number {
-  let product = 1
-  for (const beta of schedule.beta.slice(0, t)) product *= 1 - beta
-  return product
+/** alphaBar_t, the product of 1 - beta_s for s = 1..t: the signal power; [T + 1], from alphaBar_0 = 1. */
+export function alphaBars(schedule: GaussianSchedule): Float64Array {
+  const powers = new Float64Array(schedule.steps + 1).fill(1)
+  for (let t = 1; t <= schedule.steps; t++) powers[t] = powers[t - 1]! * (1 - schedule.beta[t - 1]!)
+  return powers
 }
 
 /** The largest pixel value, the worst case for the distance from N(0, 1). */
@@ -62,9 +62,8 @@ function closedFormDistance(signalPower: number): number {
   return between(mean, sd) - between(0, 1)
 }
 
-function distanceFromLimit(schedule: GaussianSchedule, t: number): LimitDistance {
-  if (t === 0) return { closedFormLog2: 0, computedLog2: 0 }
-  const signalPower = alphaBar(schedule, t)
+function distanceFromLimit(signalPower: number): LimitDistance {
+  if (signalPower === 1) return { closedFormLog2: 0, computedLog2: 0 }
   const computed = integratedDistance(LARGEST_VALUE * Math.sqrt(signalPower), Math.sqrt(1 - signalPower))
   return {
     closedFormLog2: Math.log2(closedFormDistance(signalPower)),
@@ -87,7 +86,7 @@ function drawNormals(length: number, prng: Prng): Float32Array {
 
 /** Values are pixels in [0, 1] at t = 0; noise is standard normal at every step t >= 1. */
 export function gaussianProcess(schedule: GaussianSchedule): ForwardProcess<Float32Array, Float32Array> {
-  const power = Float64Array.from({ length: schedule.steps + 1 }, (_, t) => alphaBar(schedule, t))
+  const power = alphaBars(schedule)
   const signalCoef = (t: number): number => {
     checkStep(schedule, t)
     return Math.sqrt(power[t]!)
@@ -120,7 +119,7 @@ export function gaussianProcess(schedule: GaussianSchedule): ForwardProcess<Floa
     noiseCoef,
     distanceFromLimit(t) {
       checkStep(schedule, t)
-      return distanceFromLimit(schedule, t)
+      return distanceFromLimit(power[t]!)
     },
   }
 }
