@@ -1,23 +1,29 @@
 /** From a canvas of twice the size to 8-bit pixels: area downscale, lens, tone curve, sharpening, sensor noise. */
 import type { Canvas } from './canvas'
+import { sampleTexture } from './paint'
 import type { Random } from './random'
+import type { Recipe } from './recipe'
+import { TEXTURE_SIDE, texturePool } from './texture-pool'
 
 /** RGB interleaved, [height/2, width/2, 3]. */
-export function develop(random: Random, canvas: Canvas, plain: boolean): Uint8Array {
+export function develop(random: Random, recipe: Recipe, canvas: Canvas, plain: boolean): Uint8Array {
   const width = canvas.width / 2
   const height = canvas.height / 2
   const planes = canvas.planes.map((plane) => halve(plane, width, height))
   if (!plain) {
     const exposure = random.between(0.85, 1.1)
     const curve = random.between(-0.1, 0.45)
-    const lens = random.chance(0.5) ? random.between(0, 0.22) : 0
-    const crisp = random.chance(0.4) ? random.between(0.1, 0.7) : 0
+    const lens = random.chance(recipe.soft) ? random.between(0, recipe.lens) : 0
+    const crisp = random.chance(recipe.crisp) ? random.between(0.1, 0.7) : 0
     for (const plane of planes) {
       toneCurve(plane, exposure, curve)
       if (lens > 0) soften(plane, width, height, lens)
       if (crisp > 0) sharpen(plane, width, height, crisp)
     }
-    if (random.chance(0.6)) addNoise(random, planes, width, height)
+    if (random.chance(0.8)) addMottle(random, recipe.mottle, planes, width, height)
+    if (random.chance(0.7)) addNoise(random, recipe.noise, planes, width, height)
+    const passes = recipe.chromaBlur * random.between(0.3, 1.5)
+    blurChroma(planes, width, height, passes)
   }
   const out = new Uint8Array(3 * width * height)
   for (let c = 0; c < 3; c++) {
@@ -84,8 +90,14 @@ function sharpen(plane: Float32Array, width: number, height: number, amount: num
 }
 
 /** Noise that grows with the square root of light, mostly common to the three channels; often smoothed or faint. */
-function addNoise(random: Random, planes: readonly Float32Array[], width: number, height: number): void {
-  const strength = random.logBetween(0.25, 4) / 255
+function addNoise(
+  random: Random,
+  most: number,
+  planes: readonly Float32Array[],
+  width: number,
+  height: number,
+): void {
+  const strength = random.logBetween(0.12, most) / 255
   const coloured = random.between(0.1, 0.8)
   const smooth = random.chance(0.5) ? random.between(0.05, 0.25) : 0
   const size = width * height
@@ -106,5 +118,44 @@ function addNoise(random: Random, planes: readonly Float32Array[], width: number
       const light = Math.sqrt(0.08 + Math.max(0, plane[i]!) * 0.9)
       plane[i]! += strength * light * (common[i]! + coloured * own[i]!)
     }
+  }
+}
+
+/** Faint unevenness with a pink spectrum over the whole image: haze, paper, skin of walls and skies. */
+function addMottle(
+  random: Random,
+  most: number,
+  planes: readonly Float32Array[],
+  width: number,
+  height: number,
+): void {
+  const fields = texturePool().filter((t) => t.kind === 'noise')
+  const field = fields[2 + random.below(6)]!.values
+  const strength = random.logBetween(0.1, most) / 255
+  const scale = random.logBetween(0.3, 1)
+  const u = random.between(0, TEXTURE_SIDE)
+  const v = random.between(0, TEXTURE_SIDE)
+  const shares = [0, 1, 2].map(() => random.between(0.8, 1.2) * strength)
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const rise = sampleTexture(field, u + x * scale, v + y * scale)
+      for (let c = 0; c < 3; c++) planes[c]![i]! += shares[c]! * rise
+    }
+  }
+}
+
+/** Softens the colour differences and keeps luma, as chroma subsampling does. `passes` may be a fraction. */
+function blurChroma(planes: readonly Float32Array[], width: number, height: number, passes: number): void {
+  const [red, green, blue] = planes as [Float32Array, Float32Array, Float32Array]
+  const luma = green.map((g, i) => 0.3 * red[i]! + 0.59 * g + 0.11 * blue[i]!)
+  for (const plane of [red, blue]) for (let i = 0; i < plane.length; i++) plane[i]! -= luma[i]!
+  for (let rest = passes; rest > 0; rest--) {
+    for (const plane of [red, blue]) soften(plane, width, height, 0.25 * Math.min(1, rest))
+  }
+  for (let i = 0; i < luma.length; i++) {
+    const y = luma[i]!
+    green[i] = y - (0.3 * red[i]! + 0.11 * blue[i]!) / 0.59
+    red[i]! += y
+    blue[i]! += y
   }
 }

@@ -63,13 +63,14 @@ function paintShape(
   height: number,
   draw: Span,
 ): void {
-  let kind = random.unit()
-  if (r < 2.5 || (kind -= rules.blobs + rules.rectangles + rules.ribbons) > 0) {
+  const shaped = rules.blobs + rules.rectangles + rules.ribbons
+  const isDisk = random.unit() > shaped
+  if (r < 2.5 || isDisk) {
     fillDisk(cx, cy, r, width, height, draw)
     return
   }
   const turns = rules.direction + rules.disorder * random.normal()
-  kind = random.unit() * (rules.blobs + rules.rectangles + rules.ribbons)
+  const kind = random.unit() * shaped
   if (kind < rules.blobs) {
     const outline = blob(random, cx, cy, r, random.logBetween(1, 2.2), turns)
     const holes = r > 16 && random.chance(0.25) ? 1 + random.below(3) : 0

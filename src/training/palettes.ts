@@ -68,12 +68,12 @@ const settings: readonly (readonly Name[])[] = [
 ]
 
 /** The materials of one scene. One in eight scenes is monochrome. */
-export function drawSetting(random: Random): Material[] {
+export function drawSetting(random: Random, vividness: number): Material[] {
   const names = random.pick(settings)
   const kept = names.filter(() => random.chance(0.75))
   const chosen = (kept.length > 0 ? kept : names).map((name): Material => materials[name])
   if (random.chance(0.1)) chosen.push(materials[random.pick(Object.keys(materials) as Name[])])
-  const saturation = random.chance(0.08) ? 0 : random.between(0.5, 1.15)
+  const saturation = random.chance(0.08) ? 0 : vividness * random.between(0.4, 1.15)
   const warmth = random.normal() * 0.03
   const cast = (colour: Rgb): Rgb => {
     const grey = 0.3 * colour[0] + 0.55 * colour[1] + 0.15 * colour[2]

@@ -5,21 +5,27 @@
  */
 import { develop } from './camera'
 import { Random } from './random'
+import { RECIPE } from './recipe'
+import type { Recipe } from './recipe'
 import { renderScene } from './scene'
 import { renderGraphic } from './writing'
 
-/** Share of flat graphics: screens, documents, drawings. */
-const GRAPHICS = 0.06
-
 /** RGB interleaved, [height, width, 3]. Any positive size; the scene is drawn at twice the size. */
-export function proceduralImage(seed: number, width: number, height: number): Uint8Array {
+export function proceduralImage(
+  seed: number,
+  width: number,
+  height: number,
+  recipe: Recipe = RECIPE,
+): Uint8Array {
   const random = new Random(seed)
-  const graphic = random.chance(GRAPHICS)
+  const graphic = random.chance(recipe.graphics)
   // Canvases are multiples of 8, so that the layers out of focus have whole sizes.
   const wide = 4 * Math.ceil(width / 4)
   const high = 4 * Math.ceil(height / 4)
-  const canvas = (graphic ? renderGraphic : renderScene)(random, 2 * wide, 2 * high)
-  const pixels = develop(random, canvas, graphic)
+  const canvas = graphic
+    ? renderGraphic(random, 2 * wide, 2 * high)
+    : renderScene(random, recipe, 2 * wide, 2 * high)
+  const pixels = develop(random, recipe, canvas, graphic)
   return wide === width && high === height ? pixels : crop(pixels, wide, width, height)
 }
 

@@ -10,21 +10,22 @@ import { sampleTexture } from './paint'
 import { drawSetting } from './palettes'
 import type { Material } from './palettes'
 import type { Random } from './random'
+import type { Recipe } from './recipe'
 import { TEXTURE_SIDE, texturePool } from './texture-pool'
 import { paintWriting } from './writing'
 
 /** Layers out of focus are drawn this many times smaller. */
 const SOFT = 4
 
-function drawRules(random: Random, materials: readonly Material[], level: number): LeafRules {
+function drawRules(random: Random, recipe: Recipe, materials: readonly Material[], level: number): LeafRules {
   const boxes = random.chance(0.25)
   return {
     materials,
     level,
-    contrast: random.logBetween(0.05, 0.28),
-    texture: random.logBetween(0.008, 0.09),
+    contrast: recipe.contrast * random.logBetween(0.05, 0.28),
+    texture: recipe.texture * random.logBetween(0.008, 0.09),
     scale: random.logBetween(0.5, 1.5),
-    smallest: random.logBetween(1.2, 14),
+    smallest: random.logBetween(1.2, recipe.smallest),
     largest: random.logBetween(150, 700),
     blobs: boxes ? 0.1 : random.between(0.3, 0.7),
     rectangles: boxes ? 0.7 : random.between(0, 0.15),
@@ -38,23 +39,24 @@ function drawRules(random: Random, materials: readonly Material[], level: number
 }
 
 /** width and height are in canvas pixels, multiples of 8. */
-export function renderScene(random: Random, width: number, height: number): Canvas {
+export function renderScene(random: Random, recipe: Recipe, width: number, height: number): Canvas {
   const canvas = createCanvas(width, height)
   const covered = new Uint8Array(width * height)
-  const materials = drawSetting(random)
+  const materials = drawSetting(random, recipe.saturation)
   const level = random.between(0.25, 0.75)
   const layout = random.unit()
-  const open = layout < 0.3 ? 0 : layout < 0.85 ? random.between(0.1, 0.8) : random.between(0.8, 1)
+  const partly = layout < recipe.full ? 0 : random.between(0.1, 0.85)
+  const open = layout > 0.85 ? random.between(0.85, 1) : partly
   if (open > 0) reserve(random, covered, width, height, open)
-  const rules = drawRules(random, materials, level)
+  const rules = drawRules(random, recipe, materials, level)
   paintLeaves(random, canvas, covered, rules)
-  const far = farLayer(random, materials, level + random.normal() * 0.15, width, height)
+  const far = farLayer(random, recipe, materials, level + random.normal() * 0.15, width, height)
   for (let c = 0; c < 3; c++) {
     const plane = canvas.planes[c]!
     const behind = far[c]!
     for (let i = 0; i < plane.length; i++) if (covered[i] !== 1) plane[i] = behind[i]!
   }
-  if (random.chance(0.15)) paintNear(random, canvas, materials, level)
+  if (random.chance(0.15)) paintNear(random, recipe, canvas, materials, level)
   if (random.chance(0.07)) paintWriting(random, canvas, random.between(0.02, 0.4))
   return canvas
 }
@@ -90,6 +92,7 @@ function reserve(random: Random, covered: Uint8Array, width: number, height: num
 /** Three planes of the canvas size: leaves out of focus, or a smooth gradient with clouds. */
 function farLayer(
   random: Random,
+  recipe: Recipe,
   materials: readonly Material[],
   level: number,
   width: number,
@@ -100,7 +103,7 @@ function farLayer(
   const small = createCanvas(w, h)
   const covered = new Uint8Array(w * h)
   const smooth = random.chance(0.4)
-  const rules = drawRules(random, smooth ? [random.pick(materials)] : materials, level)
+  const rules = drawRules(random, recipe, smooth ? [random.pick(materials)] : materials, level)
   if (!smooth) {
     const limit = 3000
     paintLeaves(random, small, covered, { ...rules, smallest: random.logBetween(2, 12), largest: 200, limit })
@@ -122,7 +125,7 @@ function farLayer(
     limit: 40,
     coverage: 1,
   })
-  const radius = smooth ? 1 : Math.floor(random.logBetween(1, 16))
+  const radius = smooth ? 1 : Math.floor(random.logBetween(1, 16) * recipe.defocus)
   return small.planes.map((plane) => {
     blurPlane(plane, w, h, radius)
     return enlarge(plane, w, h, SOFT)
@@ -130,12 +133,18 @@ function farLayer(
 }
 
 /** A few large leaves far out of focus in front of everything. */
-function paintNear(random: Random, canvas: Canvas, materials: readonly Material[], level: number): void {
+function paintNear(
+  random: Random,
+  recipe: Recipe,
+  canvas: Canvas,
+  materials: readonly Material[],
+  level: number,
+): void {
   const w = canvas.width / SOFT
   const h = canvas.height / SOFT
   const small = createCanvas(w, h)
   const covered = new Uint8Array(w * h)
-  const rules = drawRules(random, materials, level)
+  const rules = drawRules(random, recipe, materials, level)
   const limit = 1 + random.below(3)
   paintLeaves(random, small, covered, { ...rules, smallest: 20, largest: 120, limit, coverage: 1 })
   const radius = Math.floor(random.logBetween(3, 14))

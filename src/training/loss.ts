@@ -1,0 +1,102 @@
+/** Rate and distortion of one crop at one quality, as a differentiable function of the parameters. */
+import * as tf from '@tensorflow/tfjs-core'
+import { readBlocks } from '../codec/blocks'
+import { stepOf } from '../codec/quality'
+import { analyze, synthesize } from '../codec/transform'
+import { BLOCK, LATENTS } from '../codec/weights'
+import { opaque } from './block-transform'
+import type { Parameters } from './parameters'
+import { laplaceBits, predictMeans, predictScales, stopGradient } from './rate-model'
+import type { TrainConfig } from './train-config'
+import { trainableTransform, type TensorOf } from './trainable-transform'
+
+export interface Sample {
+  /** RGB bytes [size, size, 3]. */
+  readonly rgb: Uint8Array
+  readonly quality: number
+  /** Uniform in -0.5..0.5, [size / 16, size / 16, 768], or null to round as the codec does. */
+  readonly noise: Float32Array | null
+}
+
+/** Both per pixel; the error is summed over R, G and B. */
+export interface RateDistortion {
+  readonly bits: tf.Scalar
+  readonly error: tf.Scalar
+}
+
+/** Rounds to integers with a wider zero bin; gradients pass straight through. */
+function quantizer(deadzone: number): (y: tf.Tensor4D) => tf.Tensor4D {
+  const round = tf.customGrad((y) => {
+    const x = y as tf.Tensor
+    return {
+      value: tf.mul(tf.sign(x), tf.floor(tf.add(tf.abs(x), deadzone))),
+      gradFunc: (dy: tf.Tensor) => dy,
+    }
+  })
+  return (y) => round(y) as tf.Tensor4D
+}
+
+/** [1, h, w, 768] in block layout -> [1, 4h, 4w, 48], the layout that synthesize gives. */
+function quartersOf(blocks: tf.Tensor4D): tf.Tensor4D {
+  const [, h, w] = blocks.shape
+  const rows = tf.reshape(blocks, [h, w, 4, 192])
+  return tf.reshape(tf.transpose(rows, [0, 2, 1, 3]), [1, 4 * h, 4 * w, 48])
+}
+
+function addToFirst(y: tf.Tensor4D, some: tf.Tensor4D): tf.Tensor4D {
+  const missing = y.shape[3] - some.shape[3]
+  return tf.add(y, tf.pad(some, [[0, 0], [0, 0], [0, 0], [0, missing]])) // prettier-ignore
+}
+
+export function rateDistortion(tensor: TensorOf, config: TrainConfig, sample: Sample): RateDistortion {
+  const across = config.size / BLOCK
+  const area = config.size * config.size
+  const image = opaque(sample.rgb, config.size)
+  const pixels = readBlocks(image, 0, { x: 0, y: 0, width: across, height: across })
+  const blocks = tf.tensor4d(pixels, [1, across, across, LATENTS])
+  const transform = trainableTransform(tensor, config.codec, sample.quality)
+  const { linear, correction } = analyze(transform, blocks)
+  const y = addToFirst(linear, correction)
+  const rounded = stopGradient(quantizer(0.5)(y)) as tf.Tensor4D
+  const means = predictMeans(tensor, config.codec, rounded)
+  const centred = addToFirst(y, tf.neg(means))
+  const residuals = quantizer(config.deadzone)(centred)
+  const scales = predictScales(tensor, config.codec, stopGradient(residuals) as tf.Tensor4D, sample.quality)
+  const coded =
+    sample.noise === null ? residuals : tf.add<tf.Tensor4D>(centred, tf.tensor4d(sample.noise, blocks.shape))
+  const bits = tf.div<tf.Scalar>(tf.sum(laplaceBits(coded, scales)), area)
+  const restored = synthesize(transform, addToFirst(residuals, means))
+  const error = tf.div<tf.Scalar>(tf.sum(tf.squaredDifference(restored, quartersOf(blocks))), area)
+  return { bits, error }
+}
+
+/** Rate-distortion cost over the rate itself, so that all qualities weigh alike. */
+export function sampleLoss(tensor: TensorOf, config: TrainConfig, sample: Sample): tf.Scalar {
+  const { bits, error } = rateDistortion(tensor, config, sample)
+  const step = stepOf(sample.quality)
+  const cost = tf.add(bits, tf.div(error, config.lagrange * step * step))
+  return tf.div(cost, tf.add(stopGradient(bits) as tf.Scalar, 0.08))
+}
+
+/** Loss of one sample, and its gradients in the order of the parameters. */
+export async function lossAndGradients(
+  parameters: Parameters,
+  config: TrainConfig,
+  sample: Sample,
+): Promise<{ loss: number; gradients: Float32Array[] }> {
+  const names = parameters.map((p) => p.name)
+  const tensors = parameters.map((p) => tf.tensor(p.values, p.shape as number[]))
+  const { value, grads } = tf.tidy(() =>
+    tf.valueAndGrads((...at: tf.Tensor[]) => {
+      const byName = new Map(names.map((name, i) => [name, at[i]!]))
+      return sampleLoss((name) => byName.get(name)!, config, sample)
+    })(tensors),
+  )
+  try {
+    const gradients = await Promise.all(grads.map(async (g) => (await g.data()) as Float32Array))
+    const [loss] = await value.data()
+    return { loss: loss!, gradients }
+  } finally {
+    tf.dispose([...tensors, ...grads, value])
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Trainable parameters by name: the tensors of a model file, with the context model's integers as floats. Layouts are
+ * those of src/codec/transform.ts and src/codec/context-model.ts (inputs are rows).
+ */
+import { KNOTS, stepOf, QUALITY_MAX } from '../codec/quality'
+import { LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
+import { blockTransform, latentStatistics } from './block-transform'
+import { Random } from './random'
+import type { TrainConfig } from './train-config'
+
+export interface Parameter {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly values: Float32Array
+}
+
+export type Parameters = readonly Parameter[]
+
+/** Fixed-point bits of the integer tensors of the context model. */
+export const INTEGER_BITS: Readonly<Record<string, number>> = {
+  scale_bias: 14,
+  scale_same: 14,
+  scale_dense: 14,
+  feature: 12,
+  scale_feature: 10,
+  mean_weight: 10,
+}
+
+/** Per-quality tables, kept as float32 in model files. */
+export const QUALITY_TABLES: ReadonlySet<string> = new Set([
+  'log_step',
+  'analysis_gain',
+  'analysis_scale',
+  'synthesis_gain',
+  'render_gain',
+  'render_scale',
+])
+
+/** Names and shapes of all parameters of a configuration, in the order of model files. */
+export function parameterShapes(c: CodecConfig): [string, number[]][] {
+  const body = (side: string, width: number, count: number): [string, number[]][] =>
+    Array.from({ length: count }, (_, n) => n).flatMap((n): [string, number[]][] => [
+      [`${side}_${n}_depthwise`, [3, 3, width, 1]],
+      [`${side}_${n}_depthwise_bias`, [width]],
+      [`${side}_${n}_expand`, [width, 2 * width]],
+      [`${side}_${n}_expand_bias`, [2 * width]],
+      [`${side}_${n}_project`, [2 * width, width]],
+      [`${side}_${n}_project_bias`, [width]],
+    ])
+  return [
+    ['analysis_linear', [LATENTS, LATENTS]],
+    ['synthesis_linear', [LATENTS, LATENTS]],
+    ['analysis_in', [LATENTS, c.analysisWidth]],
+    ['analysis_in_bias', [c.analysisWidth]],
+    ...body('analysis', c.analysisWidth, c.analysisBlocks),
+    ['analysis_out', [c.analysisWidth, c.analysisOut]],
+    ['analysis_out_bias', [c.analysisOut]],
+    ['synthesis_in', [c.synthesisIn, c.synthesisWidth]],
+    ['synthesis_in_bias', [c.synthesisWidth]],
+    ...body('synthesis', c.synthesisWidth, c.synthesisBlocks),
+    ['synthesis_out', [c.synthesisWidth, 16 * c.renderFeatures]],
+    ['synthesis_out_bias', [16 * c.renderFeatures]],
+    ['render_pixels', [3, 3, 48, c.renderWidth]],
+    ['render_features', [3, 3, c.renderFeatures, c.renderWidth]],
+    ['render_bias', [c.renderWidth]],
+    ['render_out', [c.renderWidth, 48]],
+    ['render_out_bias', [48]],
+    ['log_step', [KNOTS, LATENTS]],
+    ['analysis_gain', [KNOTS, LATENTS]],
+    ['analysis_scale', [KNOTS, c.analysisOut]],
+    ['synthesis_gain', [KNOTS, c.synthesisIn]],
+    ['render_gain', [KNOTS, 48]],
+    ['render_scale', [KNOTS, 48]],
+    ['scale_bias', [KNOTS, LATENTS]],
+    ['scale_same', [4, LATENTS]],
+    ['scale_dense', [c.contextDense, LATENTS]],
+    ['feature', [LATENTS, c.contextFeatures]],
+    ['scale_feature', [4 * c.contextFeatures, LATENTS]],
+    ['mean_weight', [c.meanChannels, 4 * c.meanChannels]],
+  ]
+}
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
+
+/** The parameters of a released model. Throws RangeError where the model lacks one. */
+export function parametersOf(weights: CodecWeights): Parameters {
+  return parameterShapes(weights.config).map(([name, shape]) => {
+    const bits = INTEGER_BITS[name]
+    const source = bits === undefined ? weights.tensors.get(name) : weights.integers.get(name)
+    if (source?.length !== sizeOf(shape))
+      throw new RangeError(`The model has no tensor ${name} of this shape.`)
+    const unit = bits === undefined ? 1 : 2 ** -bits
+    return { name, shape, values: Float32Array.from(source, (v) => v * unit) }
+  })
+}
+
+/**
+ * A fresh start: an orthonormal 16 x 16 cosine transform of an opponent colour space, latents ordered by their variance
+ * on procedural crops, networks whose last layers are zero, entropy model fitted to the variances.
+ */
+export function freshParameters(config: TrainConfig): Parameters {
+  const random = new Random(config.seed)
+  const { order, deviation } = latentStatistics(config)
+  const basis = blockTransform()
+  const steps = Array.from({ length: KNOTS }, (_, k) => stepOf(QUALITY_MAX * (1 - k / (KNOTS - 1))))
+  return parameterShapes(config.codec).map(([name, shape]) => {
+    const values = new Float32Array(sizeOf(shape))
+    const fill = (value: (index: number) => number): void => values.forEach((_, i) => (values[i] = value(i)))
+    const columns = shape[shape.length - 1]!
+    const uniform = (fanIn: number): void => fill(() => random.between(-1, 1) / Math.sqrt(fanIn))
+    const channel = (i: number): number => i % columns
+    const stepAt = (i: number): number => steps[Math.floor(i / columns)]!
+    if (name === 'analysis_linear')
+      fill((i) => basis[order[channel(i)]! * LATENTS + Math.floor(i / LATENTS)]!)
+    else if (name === 'synthesis_linear')
+      fill((i) => basis[order[Math.floor(i / LATENTS)]! * LATENTS + channel(i)]!)
+    else if (name === 'analysis_gain' || name === 'synthesis_gain')
+      fill((i) => -Math.log(stepAt(i) + deviation[channel(i)]!))
+    else if (name === 'render_gain') fill((i) => -Math.log(stepAt(i) + 40))
+    else if (name === 'scale_bias')
+      fill((i) => inverseSoftplus(deviation[channel(i)]! / stepAt(i) / Math.SQRT2))
+    else if (name === 'scale_same') fill((i) => (i < 2 * LATENTS ? 0.2 : 0.05))
+    else if (name === 'scale_dense')
+      fill((i) => (Math.floor(i / LATENTS) < channel(i) ? random.normal() * 1e-3 : 0))
+    else if (name === 'feature') fill(() => random.unit() * 0.02)
+    else if (name === 'scale_feature') fill(() => (random.between(-1, 1) * 0.1) / Math.sqrt(shape[0]!))
+    else if (name === 'mean_weight') {
+      const m = config.codec.meanChannels
+      for (const [tap, value] of [0.5, 0.5, -0.2, 0.15].entries()) values[tap * m] = value
+    } else if (name.endsWith('_depthwise'))
+      fill((i) => (random.between(-1, 1) * 0.3) / 3 + (Math.floor(i / shape[2]!) === 4 ? 1 : 0))
+    else if (shape.length === 2 && !QUALITY_TABLES.has(name) && !/_(project|out)$/.test(name))
+      uniform(shape[0]!)
+    else if (name === 'synthesis_out') uniform(shape[0]!)
+    else if (shape.length === 4) uniform(9 * (48 + config.codec.renderFeatures))
+    return { name, shape, values }
+  })
+}
+
+function inverseSoftplus(scale: number): number {
+  return Math.min(4, Math.log(Math.expm1(Math.min(20, Math.max(0.02, scale)))))
+}

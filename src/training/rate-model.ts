@@ -1,0 +1,105 @@
+/** The entropy model's differentiable form: Laplace scales and means from symbols already coded (context-model.ts). */
+import * as tf from '@tensorflow/tfjs-core'
+import { LATENTS, type CodecConfig } from '../codec/weights'
+import { rowAt, type TensorOf } from './trainable-transform'
+
+/** Largest magnitude that the context sees. */
+const MAGNITUDE_CAP = 15
+const SCALE_FLOOR = 0.02
+
+/** West, north, north-west and north-east neighbours, zero outside: [1, h, w, c] -> four of them. */
+function neighbours(x: tf.Tensor4D): tf.Tensor4D[] {
+  const [, h, w, c] = x.shape
+  const padded = tf.pad(x, [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+    [0, 0],
+  ])
+  const from = [
+    [1, 0],
+    [0, 1],
+    [0, 0],
+    [0, 2],
+  ] as const
+  return from.map(([y, left]) => tf.slice(padded, [0, y, left, 0], [1, h, w, c]))
+}
+
+const flat = (x: tf.Tensor4D): tf.Tensor2D => tf.reshape(x, [x.shape[1] * x.shape[2], x.shape[3]])
+
+/** Predicted symbols of the first meanChannels from rounded neighbours: [1, h, w, meanChannels]. */
+export function predictMeans(tensor: TensorOf, config: CodecConfig, rounded: tf.Tensor4D): tf.Tensor4D {
+  const [, h, w] = rounded.shape
+  const m = config.meanChannels
+  const near = tf.concat(neighbours(tf.slice(rounded, [0, 0, 0, 0], [1, h, w, m])).map(flat), 1)
+  const means = tf.matMul(near, tf.transpose(tensor('mean_weight') as tf.Tensor2D))
+  return tf.reshape(means, [1, h, w, m])
+}
+
+/** Laplace scale of every symbol from residual symbols [1, h, w, 768], which carry no gradient here. */
+export function predictScales(
+  tensor: TensorOf,
+  config: CodecConfig,
+  residuals: tf.Tensor4D,
+  quality: number,
+): tf.Tensor4D {
+  const [, h, w] = residuals.shape
+  const magnitude = tf.minimum<tf.Tensor4D>(tf.abs(residuals), MAGNITUDE_CAP)
+  const same = tensor('scale_same') as tf.Tensor2D
+  const d = config.contextDense
+  const mask = tf.tensor2d(causalMask(d), [d, LATENTS])
+  const dense = tf.matMul(
+    flat(tf.slice(magnitude, [0, 0, 0, 0], [1, h, w, d])),
+    tf.mul<tf.Tensor2D>(tensor('scale_dense'), mask),
+  )
+  const features = tf.relu<tf.Tensor2D>(tf.matMul(flat(magnitude), tensor('feature')))
+  const grid: tf.Tensor4D = tf.reshape(features, [1, h, w, config.contextFeatures])
+  const seen = tf.concat(neighbours(grid).map(flat), 1)
+  let sum = tf.add<tf.Tensor2D>(dense, tf.matMul(seen, tensor('scale_feature')))
+  neighbours(magnitude).forEach((near, tap) => {
+    sum = tf.add(sum, tf.mul(flat(near), tf.slice(same, [tap, 0], [1, LATENTS])))
+  })
+  sum = tf.add(sum, rowAt(tensor('scale_bias'), quality))
+  return tf.reshape(tf.add(tf.softplus(sum), SCALE_FLOOR), [1, h, w, LATENTS])
+}
+
+function causalMask(dense: number): Float32Array {
+  const mask = new Float32Array(dense * LATENTS)
+  for (let row = 0; row < dense; row++) mask.fill(1, row * LATENTS + row + 1, (row + 1) * LATENTS)
+  return mask
+}
+
+/** Passes values and stops gradients. */
+export const stopGradient = tf.customGrad((x) => ({
+  value: tf.clone(x as tf.Tensor),
+  gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
+}))
+
+/** 1 where a value is below the limit, else 0; comparisons have no gradient of their own. */
+function lessThan(limit: number): (x: tf.Tensor) => tf.Tensor {
+  return tf.customGrad((x) => ({
+    value: tf.cast(tf.less(x as tf.Tensor, limit), 'float32'),
+    gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
+  }))
+}
+
+/** Bits of real symbols x under a zero-mean Laplace law of the given scale over unit bins, elementwise. */
+export function laplaceBits(x: tf.Tensor4D, scale: tf.Tensor4D): tf.Tensor4D {
+  const a = tf.abs(x)
+  const inner = tf.minimum(a, 0.5)
+  const outer = tf.maximum(tf.sub(a, 0.5), 0)
+  const grow = tf.exp(tf.div(tf.sub(inner, 0.5), scale))
+  const fall = tf.exp(tf.neg(tf.div(tf.add(inner, 0.5), scale)))
+  const inside = tf.sub(1, tf.mul(0.5, tf.add(grow, fall)))
+  const outside = tf.mul(
+    tf.mul(tf.exp(tf.neg(tf.div(outer, scale))), 0.5),
+    tf.sub(1, tf.exp(tf.div(-1, scale))),
+  )
+  const isInside = lessThan(0.5)(a)
+  const p = tf.add(tf.mul(inside, isInside), tf.mul(outside, tf.sub(1, isInside)))
+  // Far out the probability underflows while its logarithm is linear.
+  const isLikely = tf.sub(1, lessThan(1e-6)(p))
+  const near = tf.mul(tf.log(tf.maximum(p, 1e-6)), -1 / Math.LN2)
+  const far = tf.minimum(tf.add(tf.div(outer, tf.mul(scale, Math.LN2)), 1), 400)
+  return tf.add(tf.mul(near, isLikely), tf.mul(far, tf.sub(1, isLikely)))
+}
