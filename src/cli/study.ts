@@ -86,6 +86,7 @@ async function artifact(): Promise<void> {
 }
 
 async function keystream(): Promise<void> {
+  await readyWasm()
   const tests = values.dieharder?.split(',').map((test) => (test === 'all' ? 'all' : Number(test))) ?? []
   await finish(
     await studyKeystream({

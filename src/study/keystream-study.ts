@@ -7,6 +7,8 @@ import { shippedPieces, structuredStreams, weakPieces } from './keystream-stream
 import type { Stream } from './keystream-streams'
 import { pText, table } from './markdown'
 import type { Report } from './markdown'
+import { measureMaskSpeed } from './mask-speed'
+import type { MaskSpeed } from './mask-speed'
 import { barPlot } from './svg-plot'
 
 export interface KeystreamStudyOptions {
@@ -61,6 +63,16 @@ function streamRows(verdicts: readonly StreamVerdict[]) {
   })
 }
 
+function speedRows(speeds: readonly MaskSpeed[]) {
+  const rate = (bytes: number, ms: number) => `${ms.toFixed(1)} ms, ${(bytes / 1000 / ms).toFixed(0)} MB/s`
+  return speeds.map(({ engine, bytes, applyMs, removeMs }) => [
+    engine,
+    `${bytes / 1000} kB`,
+    rate(bytes, applyMs),
+    rate(bytes, removeMs),
+  ])
+}
+
 function dieharderRow(name: string, { lines, bytes }: DieharderResult) {
   const count = (assessment: string) => lines.filter((line) => line.assessment === assessment).length
   return [name, (bytes / 1e6).toFixed(0), lines.length, count('PASSED'), count('WEAK'), count('FAILED')]
@@ -108,6 +120,7 @@ export async function studyKeystream(
     print(`${stream.generator}, ${stream.input}: ${verdict.verdict}`)
   }
   const asExpected = verdicts.every(passes)
+  const speeds = await measureMaskSpeed()
   const figure = barPlot(
     'Share of tests failed',
     verdicts.map(({ stream, results }) => ({
@@ -125,6 +138,8 @@ export async function studyKeystream(
     `**${asExpected ? 'Every stream did what was expected of it.' : 'Some stream did not do what was expected of it.'}**`,
     table(heads, streamRows(verdicts)),
     '![Share of tests failed](keystream-failures.svg)',
+    '## Speed of the mask on one thread',
+    table(['engine', 'bytes', 'apply', 'remove'], speedRows(speeds)),
     '## dieharder on a pipe',
     await externalBattery(options),
     '## What this shows, and what not',

@@ -26,15 +26,19 @@ export interface Sample {
 
 interface Scaling {
   readonly mean: Float64Array
-  /** 1 / standard deviation; 0 for a feature that never changes. */
+  /** 1 / standard deviation, and 0 for a feature that never changes; bytes and histogram weigh the same together. */
   readonly scale: Float64Array
 }
 
+const GROUPS = [
+  [0, BYTES_READ],
+  [BYTES_READ, FEATURES],
+] as const
+
 function scalingOf(samples: readonly Sample[]): Scaling {
-  const size = samples[0]!.features.length
-  const [mean, squares] = [new Float64Array(size), new Float64Array(size)]
+  const [mean, squares] = [new Float64Array(FEATURES), new Float64Array(FEATURES)]
   for (const { features } of samples)
-    for (let i = 0; i < size; i++) {
+    for (let i = 0; i < FEATURES; i++) {
       mean[i]! += features[i]! / samples.length
       squares[i]! += features[i]! ** 2 / samples.length
     }
@@ -42,35 +46,39 @@ function scalingOf(samples: readonly Sample[]): Scaling {
     const variance = square - mean[i]! ** 2
     return variance > 1e-9 ? 1 / Math.sqrt(variance) : 0
   })
+  for (const [from, to] of GROUPS) {
+    const group = scale.subarray(from, to)
+    const active = group.reduce((count, s) => count + (s > 0 ? 1 : 0), 0)
+    for (let i = 0; i < group.length; i++) group[i]! /= Math.sqrt(Math.max(1, active))
+  }
   return { mean, scale }
 }
 
 const ITERATIONS = 40
+/** Rows have a length of about the square root of two. */
+const RATE = 4
 const WEIGHT_DECAY = 1e-3
 
 /** Trains on `samples`; the answer is the probability of label 1. */
 export function trainClassifier(samples: readonly Sample[]): (features: Float32Array) => number {
   const { mean, scale } = scalingOf(samples)
-  const size = mean.length
   const rows = samples.map(({ features }) =>
     Float32Array.from(features, (value, i) => (value - mean[i]!) * scale[i]!),
   )
-  const weights = new Float64Array(size)
-  const active = scale.reduce((count, s) => count + (s > 0 ? 1 : 0), 0)
-  const rate = 8 / Math.max(1, active)
+  const weights = new Float64Array(FEATURES)
   const logit = (row: Float32Array): number => {
     let sum = 0
-    for (let i = 0; i < size; i++) sum += weights[i]! * row[i]!
+    for (let i = 0; i < FEATURES; i++) sum += weights[i]! * row[i]!
     return sum
   }
-  const gradient = new Float64Array(size)
+  const gradient = new Float64Array(FEATURES)
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     gradient.fill(0)
     for (const [index, row] of rows.entries()) {
       const error = 1 / (1 + Math.exp(-logit(row))) - samples[index]!.label
-      for (let i = 0; i < size; i++) gradient[i]! += (error * row[i]!) / rows.length
+      for (let i = 0; i < FEATURES; i++) gradient[i]! += (error * row[i]!) / rows.length
     }
-    for (let i = 0; i < size; i++) weights[i]! -= rate * (gradient[i]! + WEIGHT_DECAY * weights[i]!)
+    for (let i = 0; i < FEATURES; i++) weights[i]! -= RATE * (gradient[i]! + WEIGHT_DECAY * weights[i]!)
   }
   return (features) =>
     1 / (1 + Math.exp(-logit(Float32Array.from(features, (value, i) => (value - mean[i]!) * scale[i]!))))

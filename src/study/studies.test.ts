@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, sep } from 'node:path'
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import * as tf from '@tensorflow/tfjs-core'
+import { beforeAll, expect, it } from 'vitest'
+import { createCodec } from '../codec/codec'
+import { worstVerdict, runBattery } from '../lib/randomness'
+import { loadBaseModel } from '../model/base-model'
+import { studyArtifacts } from './artifact-study'
+import { structuredStreams } from './keystream-streams'
+import { proceduralPhoto } from './study-photos'
+
+const MODEL = new URL('../../models/safelight-v1/', import.meta.url)
+
+beforeAll(async () => {
+  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')
+  setWasmPaths(dirname(entry) + sep + 'dist' + sep)
+  await tf.setBackend('wasm')
+})
+
+it('every structured stream passes and every weak generator fails, at a megabyte each', async () => {
+  for (const stream of structuredStreams()) {
+    const bytes = await stream.make(2 ** 20)
+    expect(bytes.length).toBe(2 ** 20)
+    const verdict = worstVerdict(runBattery(bytes))
+    if (stream.isWeak) expect(verdict, stream.generator).toBe('fail')
+    else expect(verdict, `${stream.generator}, ${stream.input}`).not.toBe('fail')
+  }
+})
+
+it('the artifact study wins where it must and guesses where it must', async () => {
+  const [description, weights, tables] = await Promise.all(
+    ['model.json', 'weights.bin', 'cdf.bin'].map((file) => readFile(new URL(file, MODEL))),
+  )
+  const model = await loadBaseModel({ description: description!, weights: weights!, tables: tables! })
+  const codec = createCodec(model.weights)
+  try {
+    const { results, report, asExpected } = await studyArtifacts({
+      photos: [1, 2].map(proceduralPhoto),
+      encode: (image) => codec.encode(image, { quality: 30, effort: 'fast' }),
+      pairs: 1,
+      train: 40,
+      test: 60,
+      print: () => undefined,
+    })
+    expect(results.map(({ name, asExpected: met }) => [name, met])).toEqual(
+      results.map(({ name }) => [name, true]),
+    )
+    expect(asExpected).toBe(true)
+    expect(report.markdown).toContain('| Safelight artifact | chance |')
+    expect(Object.keys(report.figures)).toHaveLength(3)
+  } finally {
+    codec.dispose()
+  }
+})
