@@ -11,7 +11,7 @@ test('the app installs, and works offline after one visit', async ({ server, new
   const app = await newDevice()
   const { page } = app
   await app.open()
-  await expect(app.createButton()).toBeVisible()
+  await app.createVault()
 
   await test.step('the manifest makes it installable', async () => {
     const href = await page.locator('link[rel=manifest]').getAttribute('href')
@@ -28,7 +28,7 @@ test('the app installs, and works offline after one visit', async ({ server, new
   await server.stop()
   await test.step('shell, engine and model come from this device', async () => {
     await page.reload()
-    await expect(app.createButton()).toBeVisible()
+    await expect(app.fileInput()).toBeAttached()
     await app.expectEngine('wasm')
   })
 })

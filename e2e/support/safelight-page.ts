@@ -27,17 +27,17 @@ export class SafelightPage {
   }
 
   createButton(): Locator {
-    return this.page.getByRole('button', { name: /create .*vault|new vault/i })
+    return this.page.getByRole('button', { name: 'Make a new vault' })
   }
 
   /** Makes a vault and proves its kit. Returns the 24 words. */
   async createVault(steps: KitSteps = {}): Promise<string[]> {
     await this.createButton().click()
-    const items = this.page.getByRole('list', { name: /words/i }).getByRole('listitem')
+    const items = this.page.getByRole('list', { name: 'The 24 words' }).getByRole('listitem')
     await expect(items).toHaveCount(24)
     const words = (await items.allInnerTexts()).map((text) => /[a-z]+/.exec(text)?.[0] ?? '')
     await steps.onWords?.()
-    await this.page.getByRole('button', { name: /written|wrote/i }).click()
+    await this.page.getByRole('button', { name: 'I have written them down' }).click()
     await steps.onProof?.()
     if (steps.wrongFirst === true) {
       await this.proveKit(words.map((word) => (word === 'abandon' ? 'zoo' : 'abandon')))
@@ -49,26 +49,26 @@ export class SafelightPage {
   }
 
   private async proveKit(words: readonly string[]): Promise<void> {
-    const fields = this.page.getByRole('textbox', { name: /word (?:number )?\d+/i })
+    const fields = this.page.getByRole('textbox', { name: /^Word \d+$/ })
     await expect(fields).toHaveCount(3)
     for (const field of await fields.all()) {
       const name = await field.evaluate(
         (input: HTMLInputElement) => input.labels?.[0]?.innerText ?? input.ariaLabel ?? '',
       )
-      await field.fill(words[Number(/\d+/.exec(name)?.[0]) - 1] ?? '')
+      await field.fill(words[Number(/\d+/.exec(name ?? '')?.[0]) - 1] ?? '')
     }
-    await this.page.getByRole('button', { name: /check|prove|open/i }).click()
+    await this.page.getByRole('button', { name: 'Check the words' }).click()
   }
 
   /** From the first screen to an answer on the words. */
   async enterWords(words: string): Promise<void> {
-    await this.page.getByRole('button', { name: /words/i }).click()
+    await this.page.getByRole('button', { name: 'I have 24 words' }).click()
     await this.retypeWords(words)
   }
 
   async retypeWords(words: string): Promise<void> {
-    await this.page.getByRole('textbox', { name: /words/i }).fill(words)
-    await this.page.getByRole('button', { name: /open|restore/i }).click()
+    await this.page.getByRole('textbox', { name: 'Your 24 words' }).fill(words)
+    await this.page.getByRole('button', { name: 'Open the vault' }).click()
   }
 
   /** A sentence for a person, announced, and nothing that looks like a stack. */
@@ -151,8 +151,12 @@ export class SafelightPage {
     await expect(this.viewer()).toBeHidden()
   }
 
+  /** Shown in the open vault, once the engine has passed its probe. */
   async expectEngine(backend: 'webgpu' | 'wasm', timeout = 60_000): Promise<void> {
-    await expect(this.page.getByText(exactly(backend)).first()).toBeVisible({ timeout })
+    await this.page.getByRole('button', { name: 'This device' }).click()
+    const dialog = this.page.getByRole('dialog', { name: 'This device' })
+    await expect(dialog.getByText(backend, { exact: true })).toBeVisible({ timeout })
+    await dialog.getByRole('button', { name: 'Close' }).click()
   }
 
   /** The service worker has taken everything in that the app needs without the vault. */
