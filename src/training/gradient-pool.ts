@@ -8,7 +8,8 @@ import { trainingSample } from './samples'
 import type { TrainConfig } from './train-config'
 
 /** Threads have no TypeScript loader of their own: each registers one, then runs the worker's entry. */
-const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')).href
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'))
+const loader = new URL('dist/esm/api/index.mjs', tsx).href
 const entry = new URL('gradient-worker.ts', import.meta.url).href
 const BOOT = `import(${JSON.stringify(loader)}).then(({ register }) => {
   register()

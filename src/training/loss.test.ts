@@ -24,7 +24,7 @@ beforeAll(async () => {
   const random = new Random(3)
   // Layers that start at zero get small weights, so that every gradient is alive.
   parameters = freshParameters(config).map((p) =>
-    p.values.some((v) => v !== 0) ? p : { ...p, values: p.values.map(() => random.normal() * 0.02) },
+    p.values.some((v) => v !== 0) ? p : { ...p, values: p.values.map(() => random.normal() * 0.15) },
   )
   sample = { ...trainingSample(config, 5), quality: 30 }
 })

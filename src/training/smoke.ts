@@ -12,27 +12,42 @@ const LEAST_FALL = 0.002
 const meanCost = (points: readonly RatePoint[]): number =>
   points.reduce((sum, p) => sum + p.logCost, 0) / points.length
 
-/** Throws where one of the two does not hold. `folder` is empty and is left with the run's files. */
+/** Throws where one of the two does not hold. `folder` is left with the runs' files. */
 export async function smokeTest(folder: string, print: (line: string) => void): Promise<void> {
-  const config = SMOKE_CONFIG
-  const options = (name: string, stopAfter: number): TrainOptions => ({
-    out: join(folder, name),
+  await checkFall(folder, print)
+  await checkResume(folder, print)
+}
+
+function optionsFor(folder: string, stopAfter: number, print: (line: string) => void): TrainOptions {
+  return {
+    out: folder,
     minutesBetweenValidations: Infinity,
     minutesBetweenCheckpoints: Infinity,
     validationCrops: 6,
     stopAfter,
     print,
-  })
-  const whole = await train(config, options('whole', Infinity))
+  }
+}
+
+async function checkFall(folder: string, print: (line: string) => void): Promise<void> {
+  const config = SMOKE_CONFIG
+  const trained = await train(config, optionsFor(join(folder, 'fall'), Infinity, print))
   const before = await validate(freshParameters(config), config, 6)
-  const [from, to] = [meanCost(before), meanCost(whole.points)]
+  const [from, to] = [meanCost(before), meanCost(trained.points)]
   print(`mean logarithm of the cost ${from.toFixed(4)} at the start, ${to.toFixed(4)} at the end`)
   if (!(to < from - LEAST_FALL)) throw new Error('The loss does not fall.')
-  const half = config.steps / 2
-  await train(config, options('cut', half))
-  await train(config, options('cut', Infinity))
-  const [a, b] = ['whole', 'cut'].map((name) => readFileSync(join(folder, name, 'checkpoint.bin')))
-  const least =
-    16 * parameterShapes(config.codec).reduce((n, [, shape]) => n + shape.reduce((x, y) => x * y, 1), 0)
-  if (a!.length < least || !a!.equals(b!)) throw new Error('A resumed run ends on other bits.')
+}
+
+async function checkResume(folder: string, print: (line: string) => void): Promise<void> {
+  const config = { ...SMOKE_CONFIG, steps: 6, batch: 2 }
+  const [whole, cut] = [join(folder, 'whole'), join(folder, 'cut')]
+  await train(config, optionsFor(whole, Infinity, print))
+  await train(config, optionsFor(cut, 3, print))
+  await train(config, optionsFor(cut, Infinity, print))
+  const [a, b] = [whole, cut].map((at) => readFileSync(join(at, 'checkpoint.bin')))
+  const values = parameterShapes(config.codec).reduce(
+    (n, [, shape]) => n + shape.reduce((x, y) => x * y, 1),
+    0,
+  )
+  if (a!.length < 16 * values || !a!.equals(b!)) throw new Error('A resumed run ends on other bits.')
 }

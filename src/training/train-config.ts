@@ -60,11 +60,11 @@ export const BASE_CONFIG: TrainConfig = {
 /** Small enough to train for some steps in seconds, with every part present. */
 export const SMOKE_CONFIG: TrainConfig = {
   ...BASE_CONFIG,
-  steps: 24,
-  batch: 2,
+  steps: 40,
+  batch: 3,
   size: 64,
   backend: 'wasm',
-  warmupSteps: 6,
+  warmupSteps: 10,
   codec: {
     analysisWidth: 16,
     analysisBlocks: 1,
