@@ -1,10 +1,39 @@
 import react from '@vitejs/plugin-react'
+import { VitePWA } from 'vite-plugin-pwa'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [
+    react(),
+    VitePWA({
+      registerType: 'prompt',
+      injectRegister: false,
+      manifest: {
+        name: 'Safelight',
+        short_name: 'Safelight',
+        description: 'A photo vault that keeps only artifacts; photos are developed on devices you trust.',
+        theme_color: '#120b0a',
+        background_color: '#120b0a',
+        display: 'standalone',
+        start_url: '/',
+        icons: [
+          { src: 'icon-192.png', sizes: '192x192', type: 'image/png' },
+          { src: 'icon-512.png', sizes: '512x512', type: 'image/png' },
+          { src: 'icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+        ],
+      },
+      workbox: {
+        // The shell, the WebAssembly engine and the model: all that restoring a photo needs.
+        globPatterns: ['**/*.{js,css,html,svg,png,wasm,json,bin}'],
+        maximumFileSizeToCacheInBytes: 12_000_000,
+        navigateFallback: 'index.html',
+        navigateFallbackDenylist: [/^\/api\//],
+        cleanupOutdatedCaches: true,
+      },
+    }),
+  ],
   worker: { format: 'es' },
-  build: { target: 'es2023' },
+  build: { target: 'es2023', assetsInlineLimit: 0, chunkSizeWarningLimit: 1200 },
   test: {
     include: ['src/**/*.test.ts', 'src/**/*.test.tsx', 'server/**/*.test.ts', 'scripts/**/*.test.ts'],
     environment: 'node',

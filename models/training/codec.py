@@ -195,7 +195,7 @@ class Codec(nn.Module):
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):
             magnitude = residuals.abs().clamp(max=15.0)
             near = self.neighbours(magnitude).view(magnitude.shape[0], 4, LATENTS, *magnitude.shape[2:])
-            same = torch.einsum("ntchw,ct->nchw", near, self.scale_same)
+            same = sum(near[:, t] * self.scale_same[None, :, t, None, None] for t in range(4))
             dense = F.conv2d(magnitude[:, : self.config["context_dense"]],
                              (self.scale_dense * self.dense_mask)[:, :, None, None])
             features = self.scale_feature(self.neighbours(F.relu(self.feature(magnitude))))

@@ -143,7 +143,7 @@ def main():
         ema, step, used = state["ema"], state["step"], state["used"]
         rng = np.random.default_rng(a.seed + step)
     log = open(os.path.join(a.out, "log.jsonl"), "a")
-    last, last_val, last_save, started = time.time(), -1e9, time.time(), time.time()
+    last, last_val, last_save, started = time.time(), used, time.time(), time.time()
     pixels, window = 0, []
     while True:
         share = used / (a.minutes * 60)
