@@ -7,6 +7,7 @@ import type { SealedPhotoFile, SealPhotoInput } from '../workers/sealing'
 import type { SourceReport } from '../workers/darkroom'
 import type { DarkroomClient, Darkrooms } from './darkrooms'
 import { VaultError } from './errors'
+import { bandsAtOnce, mapLimited } from './limited'
 
 export interface DevelopedPhoto {
   readonly sealed: SealedPhotoFile
@@ -75,16 +76,15 @@ async function codeAndCheck(
     )
   }
 
-  const coded = await Promise.all(
-    bands.map((band, i) =>
-      pool.run(signal, async (worker) => {
-        const rows = await decoder.call(signal, 'readRows', { sourceId, ...band.rows })
-        const job = { rows, firstRow: band.rows.y0, imageHeight: height, band, quality }
-        return worker.call(signal, 'encodeBand', moved(job, [rows.data.buffer]), {
-          onProgress: (fraction) => note('encrypting', i, fraction),
-        })
-      }),
-    ),
+  const atOnce = bandsAtOnce(width, height, pool.size)
+  const coded = await mapLimited(bands, atOnce, (band, i) =>
+    pool.run(signal, async (worker) => {
+      const rows = await decoder.call(signal, 'readRows', { sourceId, ...band.rows })
+      const job = { rows, firstRow: band.rows.y0, imageHeight: height, band, quality }
+      return worker.call(signal, 'encodeBand', moved(job, [rows.data.buffer]), {
+        onProgress: (fraction) => note('encrypting', i, fraction),
+      })
+    }),
   )
   const original = options.keepOriginal ? options.file : null
   const header = { width, height, hasAlpha, colorSpace, quality }
@@ -106,17 +106,15 @@ async function codeAndCheck(
   const key = { names, locks, wrappedKey: sealed.wrappedKey, artifact: sealed.artifact, workers: pool.size }
   const opened = await pool.run(signal, (worker) => worker.call(signal, 'openImage', key))
   if (opened.header.width !== width || opened.header.height !== height) throw new VaultError('not-checked')
-  const differences = await Promise.all(
-    bands.map(({ y0, y1 }, i) =>
-      pool.run(signal, async (worker) => {
-        const band = { y0, y1 }
-        const rows = await decoder.call(signal, 'readRows', { sourceId, ...band })
-        const job = moved({ bitstream: opened.bitstream, band, rows }, [rows.data.buffer])
-        const difference = await worker.call(signal, 'compareBand', job)
-        note('checking', i, 1)
-        return difference
-      }),
-    ),
+  const differences = await mapLimited(bands, atOnce, ({ y0, y1 }, i) =>
+    pool.run(signal, async (worker) => {
+      const band = { y0, y1 }
+      const rows = await decoder.call(signal, 'readRows', { sourceId, ...band })
+      const job = moved({ bitstream: opened.bitstream, band, rows }, [rows.data.buffer])
+      const difference = await worker.call(signal, 'compareBand', job)
+      note('checking', i, 1)
+      return difference
+    }),
   )
   const total = differences.reduce((sum, { squaredError }) => sum + squaredError, 0)
   const psnr = psnrDb(total, width * height)

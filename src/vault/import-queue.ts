@@ -166,8 +166,16 @@ export function createImportQueue(parts: ImportQueueParts) {
     await parts.onSealed(record.recordId)
   }
 
+  /** This tab works from now on: what another one was at begins anew from what is in storage. */
+  async function takeOver(): Promise<void> {
+    for (const item of items.values())
+      if (item.stage !== 'safe' && item.stage !== 'failed') items.delete(item.importId)
+    await load()
+  }
+
   return {
     load,
+    takeOver,
     work,
 
     async add(files: readonly File[], choices: ImportChoices): Promise<void> {

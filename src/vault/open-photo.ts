@@ -5,6 +5,7 @@ import { HEADER_BYTES } from '../format/artifact'
 import type { Unlocked } from './device-keys'
 import type { Darkrooms } from './darkrooms'
 import { toDamageError, VaultError } from './errors'
+import { bandsAtOnce, mapLimited } from './limited'
 import { artifactIdOf, artifactKeyOf, type OpenedRecord } from './photo-book'
 import type { ArtifactView, OpenedPhoto } from './types'
 import type { VaultApi } from './vault-api'
@@ -92,15 +93,13 @@ export function openPhoto(
     const { width, height, colorSpace } = image.header
     const pixels = new Uint8ClampedArray(4 * width * height)
     let done = 0
-    await Promise.all(
-      image.bands.map(async ({ y0, y1 }) => {
-        const job = { bitstream: image.bitstream, band: { y0, y1 } }
-        const rows = await pool.run(signal, (worker) => worker.call(signal, 'decodeBand', job), urgent)
-        pixels.set(rows.data, 4 * width * y0)
-        done += 1
-        options.onProgress?.((1 + (2 * done) / image.bands.length) / 3)
-      }),
-    )
+    await mapLimited(image.bands, bandsAtOnce(width, height, pool.size), async ({ y0, y1 }) => {
+      const job = { bitstream: image.bitstream, band: { y0, y1 } }
+      const rows = await pool.run(signal, (worker) => worker.call(signal, 'decodeBand', job), urgent)
+      pixels.set(rows.data, 4 * width * y0)
+      done += 1
+      options.onProgress?.((1 + (2 * done) / image.bands.length) / 3)
+    })
     return { width, height, pixels, colorSpace }
   })
 }

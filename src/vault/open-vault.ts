@@ -268,7 +268,7 @@ export async function openVault({ store, device, darkrooms, emit, onForgotten }:
   void navigator.locks
     .request(WORK_LOCK, { signal: lifetime.signal }, async () => {
       isWorker = true
-      await queue.load()
+      await queue.takeOver()
       startWork()
       await loop.run(lifetime.signal)
       // A stopped sync still leaves this tab the one that encrypts.

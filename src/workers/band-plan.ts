@@ -1,8 +1,8 @@
 /** How a photo is cut for several workers. The result does not depend on the cut; memory and time do. */
 import { ENTROPY_TILE, HALO, type Band } from '../codec/types'
 
-/** Pixels of a band beyond which it is not made taller: about 64 MB of RGBA rows. */
-const MAX_BAND_PIXELS = 16_000_000
+/** Pixels of a band beyond which it is not made taller: 36 MB of RGBA rows. */
+const MAX_BAND_PIXELS = 9_000_000
 
 /**
  * Bands of whole tile rows, top to bottom: as many as there are workers where memory allows, since each inner edge
