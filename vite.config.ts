@@ -32,6 +32,7 @@ export default defineConfig({
       },
     }),
   ],
+  server: { proxy: { '/api': process.env['SAFELIGHT_API'] ?? 'http://localhost:8787' } },
   worker: { format: 'es' },
   build: { target: 'es2023', assetsInlineLimit: 0, chunkSizeWarningLimit: 1200 },
   test: {

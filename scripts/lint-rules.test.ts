@@ -16,7 +16,7 @@ import {
 } from '../eslint.config.js'
 
 const rooms = Object.keys(mayImport)
-const folderOf = (room: string) => (room === 'server' || room === 'e2e' ? room : `src/${room}`)
+const folderOf = (room: string) => (['server', 'e2e', 'models'].includes(room) ? room : `src/${room}`)
 const listed = (table: Readonly<Record<string, readonly string[]>>, room: string) => table[room] ?? []
 
 /** A module of the room without its extension, or null while the room is empty. */

@@ -52,10 +52,8 @@ export class SafelightPage {
     const fields = this.page.getByRole('textbox', { name: /^Word \d+$/ })
     await expect(fields).toHaveCount(3)
     for (const field of await fields.all()) {
-      const name = await field.evaluate(
-        (input: HTMLInputElement) => input.labels?.[0]?.innerText ?? input.ariaLabel ?? '',
-      )
-      await field.fill(words[Number(/\d+/.exec(name ?? '')?.[0]) - 1] ?? '')
+      const name = await field.evaluate((input: HTMLInputElement) => input.labels?.[0]?.innerText ?? '')
+      await field.fill(words[Number(/\d+/.exec(name)?.[0]) - 1] ?? '')
     }
     await this.page.getByRole('button', { name: 'Check the words' }).click()
   }
