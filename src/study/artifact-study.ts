@@ -163,8 +163,10 @@ function reportOf(
   const good = results.every(({ asExpected }) => asExpected)
   const markdown = [
     '# Artifact study',
-    `${photos.length} photos of ${width} x ${height} pixels with an alpha channel; one artifact of each for the measures. The game: ${pairs} pairs,`,
-    `${train} artifacts of each photo to learn from, ${test} of each to answer for.`,
+    [
+      `${photos.length} photos of ${width} x ${height} pixels with an alpha channel; one artifact of each for the measures.`,
+      `The game: ${pairs} pairs, ${train} artifacts of each photo to learn from, ${test} of each to answer for.`,
+    ].join(' '),
     `**${good ? 'Every target did what was expected of it.' : 'Some target did not do what was expected of it.'}**`,
     '## Which of two photos did it come from?',
     gameTable(results),

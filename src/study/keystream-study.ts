@@ -106,10 +106,13 @@ async function externalBattery(options: KeystreamStudyOptions): Promise<External
   return { text, asExpected }
 }
 
+const TESTS =
+  'byte and pair chi-square, monobit, runs, matrix rank, autocorrelation and differences at lags 1 to 65,536'
+
 const WORDS = `Such tests look for patterns that their authors thought of. A generator that fails one is bad; a generator that passes
 all may still be broken by someone who knows how it works: deliberately insecure ciphers pass, and xorshift32, which anybody can
-predict from four bytes, fails only the tests that know what it is. **That the mask passes shows that no byte went wrong on the way. That it hides
-is a different argument**, and it rests on AES-256-CTR: each byte of it is added to the byte, uniform and independent of everything
+predict from four bytes, fails only the tests that know what it is. **That the mask passes shows that nothing went plainly wrong on the way. That it
+hides is a different argument**, and it rests on AES-256-CTR: each byte of it is added to the byte, uniform and independent of everything
 else, so that the sum is uniform whatever the neural keystream does. The rows "neural keystream alone" are there because the question
 is natural; nothing is claimed for it.`
 
@@ -143,8 +146,7 @@ export async function studyKeystream(
   const heads = ['generator', 'input', 'tests passed', 'smallest p', 'MB/s', 'verdict']
   const markdown = [
     '# Keystream study',
-    `${megabytes} MiB of each stream; ${verdicts[0]!.results.length} tests each (byte and pair chi-square, monobit, runs, matrix`,
-    'rank, autocorrelation and differences at lags 1 to 65,536). A test fails below p = 1e-8 and is weak below 1e-4.',
+    `${megabytes} MiB of each stream; ${verdicts[0]!.results.length} tests each (${TESTS}). A test fails below p = 1e-8 and is weak below 1e-4.`,
     `**${asExpected ? 'Every stream did what was expected of it.' : 'Some stream did not do what was expected of it.'}**`,
     table(heads, streamRows(verdicts)),
     '![Share of tests failed](keystream-failures.svg)',
