@@ -98,5 +98,7 @@ export function standardize(values: Float64Array | Float32Array): Float32Array {
   }
   const mean = sum / values.length
   const scale = 1 / Math.sqrt(Math.max(squares / values.length - mean * mean, 1e-12))
-  return Float32Array.from(values, (v) => (v - mean) * scale)
+  const out = new Float32Array(values.length)
+  for (let i = 0; i < out.length; i++) out[i] = (values[i]! - mean) * scale
+  return out
 }

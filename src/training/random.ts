@@ -1,36 +1,20 @@
+import { makePrng, type Prng } from '../lib/prng'
+
 /**
- * Seeded draws for training data: xoshiro128** started by splitmix32, and a few distributions.
- * Only + - * / and Math.sqrt are used, so that every engine draws the same numbers. Never for secrets.
+ * Seeded draws for training data: the generator of src/lib/prng.ts and a few distributions that use only + - * / and
+ * Math.sqrt, so that every engine draws the same numbers. Never for secrets.
  */
 export class Random {
-  private readonly state = new Int32Array(4)
+  private readonly prng: Prng
 
+  /** The seed is a 32-bit integer; the first draws, which depend on it most plainly, are dropped. */
   constructor(seed: number) {
-    let s = seed | 0
-    for (let i = 0; i < 4; i++) {
-      s = (s + 0x9e3779b9) | 0
-      let z = s ^ (s >>> 16)
-      z = Math.imul(z, 0x21f0aaad)
-      z ^= z >>> 15
-      z = Math.imul(z, 0x735a2d97)
-      this.state[i] = z ^ (z >>> 15)
-    }
-    for (let i = 0; i < 8; i++) this.uint32()
+    this.prng = makePrng(seed)
+    for (let i = 0; i < 8; i++) this.prng.nextU32()
   }
 
   uint32(): number {
-    const s = this.state
-    const s1 = s[1]!
-    let r = Math.imul(s1, 5)
-    r = Math.imul((r << 7) | (r >>> 25), 9)
-    s[2]! ^= s[0]!
-    s[3]! ^= s1
-    s[1]! ^= s[2]!
-    s[0]! ^= s[3]!
-    s[2]! ^= s1 << 9
-    const t = s[3]!
-    s[3] = (t << 11) | (t >>> 21)
-    return r >>> 0
+    return this.prng.nextU32()
   }
 
   /** Uniform in [0, 1). */
