@@ -9,7 +9,7 @@ import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { root } from './parts/run.mjs'
 
-const FOLDER = resolve(root, '.cache/fixtures-1')
+const FOLDER = resolve(root, '.cache/fixtures-2')
 
 /** Strings and numbers that must never turn up in the vault. */
 export const CANARY = {
@@ -44,10 +44,21 @@ function hill(next, width, height, level) {
   return `0,${height} ${points.join(' ')} ${width},${height}`
 }
 
+/** Sky above, sky at the horizon, hue of the land. */
+const MOODS = [
+  ['#1d3557', '#f4a261', 205],
+  ['#355070', '#eaac8b', 265],
+  ['#5b8fb9', '#e8eef2', 150],
+  ['#264653', '#e9c46a', 175],
+  ['#6d597a', '#ffcdb2', 340],
+  ['#2b4c7e', '#d6e4f0', 215],
+  ['#7f5539', '#ffe8b5', 25],
+  ['#22577a', '#c7f9cc', 130],
+]
+
 function landscapeSvg(seed, width, height) {
   const next = random(seed)
-  const hue = Math.floor(next() * 360)
-  const warm = (hue + 200) % 360
+  const [above, horizon, warm] = MOODS[seed % MOODS.length]
   const sun = { x: width * (0.2 + next() * 0.6), y: height * (0.25 + next() * 0.2), r: height * 0.09 }
   const hills = [0.5, 0.6, 0.7, 0.82]
     .map(
@@ -62,8 +73,8 @@ function landscapeSvg(seed, width, height) {
     return `<polygon points="${x - tall / 3},${y} ${x},${y - tall} ${x + tall / 3},${y}" fill="hsl(${warm},35%,${8 + next() * 10}%)"/>`
   }).join('')
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
-  <defs><linearGradient id="s" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="hsl(${hue},45%,32%)"/>
-  <stop offset="0.55" stop-color="hsl(${(hue + 140) % 360},70%,72%)"/></linearGradient>
+  <defs><linearGradient id="s" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${above}"/>
+  <stop offset="0.55" stop-color="${horizon}"/></linearGradient>
   <radialGradient id="g"><stop offset="0" stop-color="#fff" stop-opacity="0.7"/><stop offset="1" stop-color="#fff" stop-opacity="0"/></radialGradient></defs>
   <rect width="100%" height="100%" fill="url(#s)"/><circle cx="${sun.x}" cy="${sun.y}" r="${sun.r * 4}" fill="url(#g)"/>
   <circle cx="${sun.x}" cy="${sun.y}" r="${sun.r}" fill="#fff3d6"/>${hills}${trees}</svg>`
@@ -148,10 +159,14 @@ const jpeg = async (seed, width, height) =>
 
 const FILES = {
   [CANARY.fileName]: () => withExif(11, 480, 320),
-  'alpine-evening.jpg': () => jpeg(21, 1600, 1067),
-  'north-ridge.jpg': () => jpeg(22, 1067, 1600),
-  'first-snow.jpg': () => jpeg(23, 1500, 1000),
-  'late-harvest.jpg': () => jpeg(24, 1200, 1200),
+  'alpine-evening.jpg': () => jpeg(24, 1600, 1067),
+  'north-ridge.jpg': () => jpeg(25, 800, 1200),
+  'first-snow.jpg': () => jpeg(26, 1500, 1000),
+  'late-harvest.jpg': () => jpeg(27, 1000, 1000),
+  'blue-hour.jpg': () => jpeg(28, 1400, 934),
+  'old-road.jpg': () => jpeg(29, 900, 1200),
+  'two-lakes.jpg': () => jpeg(30, 1600, 900),
+  'before-rain.jpg': () => jpeg(31, 1200, 900),
   'paper-moon.png': () => withAlpha(31, 301, 203),
   'river.webp': async () => (await landscape(41, 400, 300)).webp({ quality: 90 }).toBuffer(),
   'dunes.avif': async () => (await landscape(51, 320, 240)).avif({ quality: 70, effort: 2 }).toBuffer(),
