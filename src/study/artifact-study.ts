@@ -117,7 +117,7 @@ function figuresOf(results: readonly TargetResult[], sizes: readonly SizeLeak[])
   const shares = results.map(({ name, measures }) => {
     const total = measures.histogram.reduce((sum, count) => sum + count, 0)
     return {
-      label: name.slice(0, 32),
+      label: name,
       values: Array.from(measures.histogram, (count) => (256 * count) / total),
     }
   })
@@ -125,7 +125,7 @@ function figuresOf(results: readonly TargetResult[], sizes: readonly SizeLeak[])
     'artifact-advantage.svg': barPlot(
       'Which of two photos? Advantage over guessing',
       results.map(({ name, game }) => ({
-        label: name.slice(0, 38),
+        label: name,
         value: game.advantage,
         low: game.interval.low,
         high: game.interval.high,

@@ -137,7 +137,7 @@ export async function studyKeystream(
   const figure = barPlot(
     'Share of tests failed',
     verdicts.map(({ stream, results }) => ({
-      label: `${stream.generator}: ${stream.input}`.slice(0, 38),
+      label: `${stream.generator}: ${stream.input}`,
       value: failures(results) / results.length,
     })),
     0,

@@ -4,7 +4,7 @@ const FONT = 'font-family="system-ui, sans-serif" font-size="13"'
 const INK = '#222'
 const BAR = '#b3402e'
 const SOFT = '#999'
-const LINE_COLORS = ['#b3402e', '#2e6fb3', '#3a8a4d', '#8a5aa8', '#b38a2e', '#555']
+const LINE_COLORS = ['#b3402e', '#2e6fb3', '#3a8a4d', '#8a5aa8', '#b38a2e', '#555', '#d06fa0', '#27a3a3']
 
 const escapeText = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
@@ -29,8 +29,8 @@ export interface Bar {
 
 /** Values from `min` to `max`; the interval is drawn as a whisker. */
 export function barPlot(title: string, bars: readonly Bar[], min: number, max: number): string {
-  const [left, right, row] = [250, 80, 26]
-  const width = 760
+  const [left, right, row] = [400, 80, 26]
+  const width = 900
   const height = 52 + row * bars.length
   const x = (value: number) =>
     left + ((Math.min(max, Math.max(min, value)) - min) / (max - min)) * (width - left - right)
@@ -62,8 +62,8 @@ export interface Series {
 
 /** One line for each series over 0, 1, 2, …; the vertical range is given. */
 export function linePlot(title: string, series: readonly Series[], min: number, max: number): string {
-  const [width, height, left, top, bottom] = [760, 320, 56, 40, 28]
-  const plotRight = width - 230
+  const [width, height, left, top, bottom] = [900, 320, 56, 40, 28]
+  const plotRight = width - 340
   const count = Math.max(2, ...series.map(({ values }) => values.length))
   const x = (index: number) => left + (index / (count - 1)) * (plotRight - left)
   const y = (value: number) =>
