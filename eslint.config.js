@@ -69,7 +69,8 @@ export const doors = [
     libraries: ['@tensorflow/*'],
     rooms: ['codec', 'model', 'training', 'diffusion', 'workers', 'study', 'cli'],
   },
-  { libraries: ['express', 'better-sqlite3'], rooms: ['server'] },
+  { libraries: ['express'], rooms: ['server'] },
+  { libraries: ['better-sqlite3'], rooms: ['server', 'e2e'] },
   { libraries: ['react', 'react-dom'], rooms: ['gallery', 'app'] },
   { libraries: ['sharp', 'webgpu'], rooms: ['cli', 'study', 'training'] },
 ]

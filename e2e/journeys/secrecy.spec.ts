@@ -2,7 +2,8 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { picture, readCanary } from '../support/pictures'
-import { findPlaintext, spellings, type Needle } from '../support/search'
+import { filesUnder, findPlaintext, spellings, type Needle } from '../support/search'
+import Database from 'better-sqlite3'
 import { expect, test } from '../support/test'
 
 const MODELS = resolve(import.meta.dirname, '../../models')
@@ -88,49 +89,98 @@ test('nothing readable reaches the vault', async ({ server, newDevice }) => {
   expect(await findPlaintext(server.dataDir, needles)).toEqual([])
 })
 
-/** Places in a stored file where one bit is flipped: the head, every part of the header, the first chunk and the last tag. */
-const PLACES = [0, 9, 15, 50, 85, 100, 159, 170, 5_000, -1] as const
+/** One bit in each part of an artifact: magic, format, model id, artifact id, nonce, commitment, index, and the last tag. */
+const PLACES = [0, 9, 15, 50, 85, 100, 159, 170, -1] as const
+/** Thumbnails begin here; the grid reads them, the viewer does not. */
+const THUMBNAIL_PLACE = 5_000
 
-test('a flipped bit is named and never shown', async ({ server, newDevice }) => {
+async function flipIn(files: readonly string[], place: number): Promise<void> {
+  for (const file of files) {
+    const bytes = await readFile(file)
+    const at = place < 0 ? bytes.length + place : place
+    bytes[at] = (bytes[at] ?? 0) ^ 0x04
+    await writeFile(file, bytes)
+  }
+}
+
+test('a flipped bit in an artifact is named and never shown', async ({ server, newDevice }) => {
   test.setTimeout(420_000)
   const app = await newDevice()
   await app.open()
   const words = (await app.createVault()).join(' ')
   await app.pick(['river.webp'])
   await app.expectSafe('river.webp')
+  const blobs = await filesUnder(join(server.dataDir, 'blobs'))
+  expect(blobs).toHaveLength(1)
 
-  const sound = await newDevice()
-  await sound.open()
-  await sound.enterWords(words)
-  await sound.view('river.webp')
-  await sound.expectRestored(400, 300)
+  await test.step('in the thumbnail', async () => {
+    await flipIn(blobs, THUMBNAIL_PLACE)
+    const device = await newDevice()
+    await device.open()
+    await device.enterWords(words)
+    await expect(device.photos()).toContainText('Not readable here')
+    await expect(device.photos().locator('img')).toHaveCount(0)
+    await flipIn(blobs, THUMBNAIL_PLACE)
+  })
 
-  const blobs = (await readdir(join(server.dataDir, 'blobs'), { withFileTypes: true, recursive: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-  expect(blobs.length).toBeGreaterThan(0)
   const device = await newDevice()
   await device.open()
   await device.enterWords(words)
   await expect(device.photos()).toHaveCount(1)
   for (const place of PLACES) {
-    await test.step(`byte ${place} of the artifact`, async () => {
-      for (const blob of blobs) {
-        const bytes = await readFile(blob)
-        const at = place < 0 ? bytes.length + place : Math.min(place, bytes.length - 1)
-        bytes[at] = bytes[at]! ^ 0x04
-        await writeFile(blob, bytes)
-      }
+    await test.step(`at byte ${place}`, async () => {
+      await flipIn(blobs, place)
       await device.page.reload()
       await device.view('river.webp')
       await device.expectDamageNamed()
       await device.closeViewer()
-      for (const blob of blobs) {
-        const bytes = await readFile(blob)
-        const at = place < 0 ? bytes.length + place : Math.min(place, bytes.length - 1)
-        bytes[at] = bytes[at]! ^ 0x04
-        await writeFile(blob, bytes)
-      }
+      await flipIn(blobs, place)
     })
   }
+
+  await test.step('and sound bytes are shown again', async () => {
+    await device.page.reload()
+    await device.view('river.webp')
+    await device.expectRestored(400, 300)
+  })
 })
+
+/** Flips one bit in the middle of every value of a column of the vault's database. */
+function flipInDatabase(path: string, table: 'records' | 'chain', column: 'body' | 'entry'): void {
+  const database = new Database(path)
+  try {
+    const rows = database
+      .prepare<[], { rowid: number; value: Buffer }>(`SELECT rowid, ${column} AS value FROM ${table}`)
+      .all()
+    expect(rows.length).toBeGreaterThan(0)
+    for (const { rowid, value } of rows) {
+      const at = value.length >> 1
+      value[at] = (value[at] ?? 0) ^ 0x04
+      database.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`).run(value, rowid)
+    }
+  } finally {
+    database.close()
+  }
+}
+
+for (const [table, column] of [
+  ['records', 'body'],
+  ['chain', 'entry'],
+] as const) {
+  test(`a flipped bit in the stored ${table} is named and never shown`, async ({ server, newDevice }) => {
+    const app = await newDevice()
+    await app.open()
+    const words = (await app.createVault()).join(' ')
+    await app.pick(['tiny.png'])
+    await app.expectSafe('tiny.png')
+    await server.stop()
+    flipInDatabase(join(server.dataDir, 'vault.db'), table, column)
+    await server.start()
+
+    const device = await newDevice()
+    await device.open()
+    await device.enterWords(words)
+    await expect(device.page.getByRole('alert')).toContainText(/older or different history|damaged/)
+    await expect(device.photos()).toHaveCount(0)
+  })
+}
