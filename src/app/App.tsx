@@ -37,12 +37,14 @@ function Phase() {
     case 'loading':
       return (
         <main className="app-loading">
+          <img className="warming" src="/icon.svg" alt="" />
           <p role="status">Opening your darkroom</p>
         </main>
       )
     case 'unsupported':
       return (
         <main className="app-loading">
+          <h1>The lamp stays off here</h1>
           <p role="alert">{phase.reason}</p>
         </main>
       )

@@ -1,4 +1,5 @@
 import { useVault } from '../state/vault-store'
+import './banners.css'
 
 const TEXTS = { online: 'Vault in reach', syncing: 'Syncing', offline: 'Offline' } as const
 
@@ -6,9 +7,13 @@ const TEXTS = { online: 'Vault in reach', syncing: 'Syncing', offline: 'Offline'
 export function ConnectionBadge() {
   const connection = useVault((state) => state.connection)
   return (
-    <span className={`connection ${connection}`} role="status">
+    <span
+      className={`connection ${connection}`}
+      role="status"
+      title={connection === 'offline' ? 'Photos seen here before still open; new ones wait on this device.' : undefined}
+    >
       <span className="dot" aria-hidden="true" />
-      {TEXTS[connection]}
+      <span className="connection-text">{TEXTS[connection]}</span>
     </span>
   )
 }

@@ -1,9 +1,12 @@
 import { useCallback, useMemo, useRef, useState } from 'react'
 import { useImportChoices } from '../state/import-choices'
 import { useVault, vaultService } from '../state/vault-store'
+import { DarkroomScene } from './DarkroomScene'
 import { DropZone } from './DropZone'
-import { groupByMonth } from './format'
+import { countText, groupByMonth } from './format'
+import { Icon } from './Icon'
 import { ImportOptions } from './ImportOptions'
+import { estimateMonthHeight } from './layout'
 import { PhotoTile } from './PhotoTile'
 import { UploadTray } from './UploadTray'
 import { Viewer } from './Viewer'
@@ -15,34 +18,64 @@ export function Library() {
   const [openId, setOpenId] = useState<string | null>(null)
   const months = useMemo(() => groupByMonth(photos), [photos])
   const ordered = useMemo(() => months.flatMap((month) => month.photos), [months])
+  const [choosing, setChoosing] = useState(false)
+  const [staged, setStaged] = useState<readonly File[]>([])
+  const picker = useRef<HTMLInputElement>(null)
 
-  const addFiles = useCallback((files: readonly File[]) => {
-    if (files.length > 0) vaultService().importFiles(files, useImportChoices.getState())
+  const addFiles = useCallback(
+    (files: readonly File[]) => {
+      if (files.length === 0) return
+      if (choosing) setStaged((waiting) => [...waiting, ...files])
+      else importFiles(files)
+    },
+    [choosing],
+  )
+  const openOptions = useCallback((open: boolean) => {
+    setChoosing(open)
+    if (!open) setStaged([])
   }, [])
 
   return (
     <DropZone onFiles={addFiles}>
       <main className="library">
         <div className="library-bar">
-          <h1>{photos.length === 1 ? '1 photo' : `${photos.length} photos`}</h1>
+          <h1>{countText(photos.length, 'photo')}</h1>
           <div className="library-actions">
-            <ImportOptions />
-            <AddButtons onFiles={addFiles} />
+            <ImportOptions
+              open={choosing}
+              onOpen={openOptions}
+              staged={staged}
+              onChooseFiles={() => picker.current?.click()}
+              onImport={() => {
+                importFiles(staged)
+                openOptions(false)
+              }}
+            />
+            <AddButtons picker={picker} onFiles={addFiles} />
           </div>
         </div>
         {photos.length === 0 ? (
           <div className="empty">
-            <div className="empty-lamp" aria-hidden="true" />
+            <DarkroomScene prints="blank" />
             <h2>Your darkroom is empty</h2>
             <p>
-              Drop photos anywhere on this page. They are encrypted here, on this device, before anything
-              leaves it.
+              Drop photos anywhere on this page, or paste one. They are encrypted here, on this device, before
+              anything leaves it.
             </p>
           </div>
         ) : (
           months.map((month) => (
-            <section key={month.key} className="month" aria-label={month.title}>
-              <h2>{month.title}</h2>
+            <section
+              key={month.key}
+              className="month"
+              aria-label={month.title}
+              style={{
+                containIntrinsicSize: `auto ${estimateMonthHeight(month.photos, window.innerWidth)}px`,
+              }}
+            >
+              <h2>
+                {month.title} <small>{month.photos.length}</small>
+              </h2>
               <div className="grid">
                 {month.photos.map((photo) => (
                   <PhotoTile key={photo.id} photo={photo} onOpen={setOpenId} />
@@ -60,8 +93,17 @@ export function Library() {
   )
 }
 
-function AddButtons({ onFiles }: { onFiles: (files: readonly File[]) => void }) {
-  const files = useRef<HTMLInputElement>(null)
+function importFiles(files: readonly File[]): void {
+  const { quality, keepOriginal } = useImportChoices.getState()
+  vaultService().importFiles(files, { quality, keepOriginal })
+}
+
+interface AddButtonsProps {
+  readonly picker: React.RefObject<HTMLInputElement | null>
+  readonly onFiles: (files: readonly File[]) => void
+}
+
+function AddButtons({ picker, onFiles }: AddButtonsProps) {
   const folder = useRef<HTMLInputElement>(null)
   const take = (event: React.ChangeEvent<HTMLInputElement>) => {
     onFiles([...(event.target.files ?? [])])
@@ -70,7 +112,7 @@ function AddButtons({ onFiles }: { onFiles: (files: readonly File[]) => void }) 
   return (
     <>
       <input
-        ref={files}
+        ref={picker}
         type="file"
         multiple
         accept="image/*"
@@ -88,9 +130,11 @@ function AddButtons({ onFiles }: { onFiles: (files: readonly File[]) => void }) 
         {...FOLDER}
       />
       <button type="button" className="button quiet add-folder" onClick={() => folder.current?.click()}>
-        Add a folder
+        <Icon name="folder" />
+        <span className="on-wide">Add a folder</span>
       </button>
-      <button type="button" className="button primary" onClick={() => files.current?.click()}>
+      <button type="button" className="button primary" onClick={() => picker.current?.click()}>
+        <Icon name="add" />
         Add photos
       </button>
     </>

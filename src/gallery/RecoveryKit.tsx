@@ -1,6 +1,10 @@
 import { useState } from 'react'
 import { vaultService } from '../state/vault-store'
+import { splitWords, spreadPaste, wrongAnswers } from './kit-words'
+import { sentenceOf } from './sentence'
 import './first-run.css'
+
+const KIT_LENGTH = 24
 
 interface RecoveryKitProps {
   /** null after a reload: the words were never stored. */
@@ -13,21 +17,28 @@ interface RecoveryKitProps {
 export function RecoveryKit({ words, positions }: RecoveryKitProps) {
   const [proving, setProving] = useState(words === null)
   if (words !== null && !proving) return <KitSheet words={words} onWritten={() => setProving(true)} />
-  return <KitProof positions={positions} onBack={words === null ? null : () => setProving(false)} />
+  return (
+    <KitProof
+      words={words}
+      positions={positions}
+      onBack={words === null ? null : () => setProving(false)}
+    />
+  )
 }
 
 function KitSheet({ words, onWritten }: { words: readonly string[]; onWritten: () => void }) {
   return (
     <main className="first-run kit">
+      <p className="step-of">Step 1 of 2</p>
       <h1>Your recovery kit</h1>
-      <p>
-        These 24 words open your vault on any device. Without them and without a trusted device your photos
-        are gone; whoever finds them has your photos. Write them on paper now.
+      <p className="lead">
+        These 24 words open your vault on any device. Lose them and every device, and your photos are gone;
+        whoever finds them has your photos. Print this sheet or copy it by hand, and keep it on paper.
       </p>
-      <section className="sheet">
+      <section className="sheet" aria-labelledby="sheet-title">
         <header>
-          <strong>Safelight recovery kit. This is not a cryptocurrency wallet.</strong>
-          <span>{location.origin}</span>
+          <h2 id="sheet-title">Safelight recovery kit</h2>
+          <p className="not-a-wallet">This is not a cryptocurrency wallet</p>
         </header>
         <ol aria-label="The 24 words">
           {words.map((word, i) => (
@@ -36,6 +47,16 @@ function KitSheet({ words, onWritten }: { words: readonly string[]; onWritten: (
             </li>
           ))}
         </ol>
+        <footer>
+          <p>
+            Opens photos at <strong>{location.origin}</strong>
+          </p>
+          <p>Made {new Date().toLocaleDateString(undefined, { dateStyle: 'long' })}</p>
+          <p className="on-paper">
+            Open the address, choose “I have 24 words”, and type them in this order. Keep this sheet where you
+            keep passports. Do not photograph it.
+          </p>
+        </footer>
       </section>
       <div className="actions">
         <button type="button" className="button primary" onClick={onWritten}>
@@ -49,54 +70,90 @@ function KitSheet({ words, onWritten }: { words: readonly string[]; onWritten: (
   )
 }
 
-function KitProof({ positions, onBack }: { positions: readonly number[]; onBack: (() => void) | null }) {
+interface KitProofProps extends RecoveryKitProps {
+  readonly onBack: (() => void) | null
+}
+
+function KitProof({ words, positions, onBack }: KitProofProps) {
   const [answers, setAnswers] = useState<readonly string[]>(() => positions.map(() => ''))
+  const [wrong, setWrong] = useState<readonly number[]>([])
   const [trouble, setTrouble] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
+
+  const answer = (index: number, text: string) => {
+    setAnswers(answers.map((old, n) => (n === index ? text : old)))
+    setWrong(wrong.filter((n) => n !== index))
+  }
+  const paste = (event: React.ClipboardEvent) => {
+    const spread = spreadPaste(event.clipboardData.getData('text'), positions, KIT_LENGTH)
+    if (spread === null) return
+    event.preventDefault()
+    setAnswers(spread)
+    setWrong([])
+  }
+  const refuse = () => {
+    const found = wrongAnswers(answers, positions, words)
+    setWrong(found ?? positions.map((_, i) => i))
+    const names = found?.map((i) => `word ${positions[i]! + 1}`).join(' and ')
+    setTrouble(
+      names === undefined || found?.length === positions.length
+        ? 'These are not the words of your kit at those places. Look at your paper and try again.'
+        : `Not quite: ${names} reads differently on your sheet. Look at your paper and try again.`,
+    )
+  }
   const check = (event: React.SyntheticEvent) => {
     event.preventDefault()
     setBusy(true)
     setTrouble(null)
     vaultService()
-      .proveKit(answers.map((answer) => answer.trim().toLowerCase()))
+      .proveKit(answers.map((text) => splitWords(text).join(' ')))
       .then(
         (right) => {
-          if (!right)
-            setTrouble(
-              'These are not the words of your kit at those places. Look at your paper and try again.',
-            )
+          if (!right) refuse()
         },
-        (error: unknown) =>
-          setTrouble(error instanceof Error ? error.message : 'That did not work. Try again.'),
+        (error: unknown) => setTrouble(sentenceOf(error)),
       )
       .finally(() => setBusy(false))
   }
   return (
     <main className="first-run">
       <form onSubmit={check}>
+        <p className="step-of">Step 2 of 2</p>
         <h1>Prove your kit</h1>
-        <p>Type three of the words from your paper. Nothing is kept in the vault before this works.</p>
-        {positions.map((position, i) => (
-          <div key={position} className="proof-word">
-            <label htmlFor={`word-${position}`}>Word {position + 1}</label>
-            <input
-              id={`word-${position}`}
-              type="text"
-              autoComplete="off"
-              autoCapitalize="none"
-              spellCheck={false}
-              value={answers[i] ?? ''}
-              onChange={(event) => setAnswers(answers.map((old, n) => (n === i ? event.target.value : old)))}
-            />
-          </div>
-        ))}
+        <p className="lead">
+          Type three of the words from your paper. Nothing is kept in the vault before this works.
+        </p>
+        <div className="proof">
+          {positions.map((position, i) => (
+            <div key={position} className="proof-word">
+              <label htmlFor={`word-${position}`}>Word {position + 1}</label>
+              <input
+                id={`word-${position}`}
+                className="words"
+                type="text"
+                autoFocus={i === 0}
+                autoComplete="off"
+                autoCapitalize="none"
+                spellCheck={false}
+                aria-invalid={wrong.includes(i)}
+                value={answers[i] ?? ''}
+                onPaste={paste}
+                onChange={(event) => answer(i, event.target.value)}
+              />
+            </div>
+          ))}
+        </div>
         {trouble !== null && (
           <p role="alert" className="trouble">
             {trouble}
           </p>
         )}
         <div className="actions">
-          <button type="submit" className="button primary" disabled={busy}>
+          <button
+            type="submit"
+            className="button primary"
+            disabled={busy || answers.some((text) => text.trim() === '')}
+          >
             {busy ? 'Checking' : 'Check the words'}
           </button>
           {onBack !== null && (

@@ -1,6 +1,8 @@
 import { useState } from 'react'
 import { useVault, vaultService, type ImportItem } from '../state/vault-store'
 import { bytesText } from './format'
+import { Icon } from './Icon'
+import './tray.css'
 
 const STAGES: Record<ImportItem['stage'], string> = {
   queued: 'Waiting its turn',
@@ -52,7 +54,7 @@ export function UploadTray() {
           aria-label={open ? 'Hide the list of uploads' : 'Show the list of uploads'}
           onClick={() => setOpen(!open)}
         >
-          {open ? 'Hide' : 'Show'}
+          <Icon name={open ? 'fold' : 'unfold'} />
         </button>
       </header>
       <progress value={progress} max={1} aria-label="All uploads" />

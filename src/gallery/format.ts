@@ -13,6 +13,11 @@ export function bytesText(bytes: number): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]!}`
 }
 
+/** "1 photo", "12 photos". */
+export function countText(count: number, thing: string): string {
+  return `${count.toLocaleString()} ${thing}${count === 1 ? '' : 's'}`
+}
+
 export function psnrText(db: number): string {
   return Number.isFinite(db) ? `${db.toFixed(1)} dB` : 'identical'
 }

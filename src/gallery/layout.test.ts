@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { PhotoView } from '../state/vault-store'
 import { bytesText, groupByMonth, psnrText, ratioText } from './format'
+import { estimateMonthHeight } from './layout'
 import { fitView, keepInside, zoomAbout } from './zoom'
 
 const photo = (id: string, takenAt: string | null, addedAt = '2026-11-02T10:00:00Z'): PhotoView => ({
@@ -28,6 +29,17 @@ describe('grouping by month', () => {
     ])
     expect(groups.map((g) => g.key)).toEqual(['2026-11', '2024-05'])
     expect(groups[1]!.photos.map((p) => p.id)).toEqual(['c', 'a'])
+  })
+})
+
+describe('the height of a month', () => {
+  it('is one row for one photo, and grows by rows, not by photos', () => {
+    const some = (count: number) => Array.from({ length: count }, (_, i) => photo(String(i), null))
+    expect(estimateMonthHeight(some(1), 1200)).toBe(estimateMonthHeight(some(5), 1200))
+    const rows = (count: number) => (estimateMonthHeight(some(count), 1200) - 64) / 206
+    expect(rows(5)).toBe(1)
+    expect(rows(6)).toBe(2)
+    expect(rows(5000)).toBe(859)
   })
 })
 
