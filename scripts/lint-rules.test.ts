@@ -100,6 +100,12 @@ describe('import direction', () => {
     }
   })
 
+  it('lets the app alone take the addresses of released models', async () => {
+    const code = `import sample from '../../models/safelight-v1/weights.bin?url'\nexport { sample }\n`
+    expect(await direction('app', code)).toEqual([])
+    expect(await direction('vault', code)).toHaveLength(1)
+  })
+
   it('refuses files outside the rooms', async () => {
     expect(
       await direction('lib', `import * as sample from '../../eslint.config.js'\nexport { sample }\n`),
