@@ -2,11 +2,13 @@
 import type { DeviceStore } from '../storage/device-store'
 import { artifactBudget } from '../storage/space'
 import { HEADER_BYTES } from '../format/artifact'
+import { sha256 } from '../format/hash'
+import { equalBytes } from '../lib/bytes'
 import type { Unlocked } from './device-keys'
 import type { Darkrooms } from './darkrooms'
 import { toDamageError, VaultError } from './errors'
 import { bandsAtOnce, mapLimited } from './limited'
-import { artifactIdOf, artifactKeyOf, type OpenedRecord } from './photo-book'
+import { artifactIdOf, artifactKeyOf, bytesOfText, type OpenedRecord } from './photo-book'
 import type { ArtifactView, OpenedPhoto } from './types'
 import type { VaultApi } from './vault-api'
 
@@ -49,6 +51,12 @@ async function fetchArtifact(
   return { artifact, fromCache: false }
 }
 
+/** The hash in the sealed record covers every byte, also of parts that are not opened now. */
+async function checkWhole(artifact: Blob, record: OpenedRecord): Promise<void> {
+  const hash = await sha256(new Uint8Array(await artifact.arrayBuffer()))
+  if (!equalBytes(hash, bytesOfText(record.photo.artifact.sha256))) throw new VaultError('damaged')
+}
+
 /** Opens with bytes from the cache or the vault; only what opened soundly is kept. */
 async function withArtifact<Result>(
   opening: Opening,
@@ -60,6 +68,7 @@ async function withArtifact<Result>(
   const id = artifactIdOf(record)
   const { artifact, fromCache } = await fetchArtifact(opening, record, options)
   try {
+    await checkWhole(artifact, record)
     const result = await open(artifact)
     if (!fromCache) {
       // A full cache is no reason not to show the photo.
@@ -120,7 +129,7 @@ export async function openThumbnail(
   }
   try {
     const kept = (await store.preview(id)) ?? (await store.artifact(id, Date.now()))
-    const opened = kept === null ? null : await open(kept)
+    const opened = kept === null ? null : await open(kept).catch((error: unknown) => refetch(record, error))
     if (opened !== null) return opened.png
     for (const bytes of PREVIEW_BYTES) {
       const preview = await api.artifact(id, { bytes, signal })
@@ -133,6 +142,13 @@ export async function openThumbnail(
   } catch (error) {
     throw toDamageError(error)
   }
+}
+
+/** A damaged copy here is no matter where the vault has the photo: null. */
+function refetch(record: OpenedRecord, error: unknown): null {
+  const cause = toDamageError(error)
+  if (record.inVault && cause instanceof VaultError && cause.code === 'damaged') return null
+  throw cause
 }
 
 export async function viewArtifact(
