@@ -6,10 +6,6 @@ import { config } from 'zod'
 
 // zod would try to compile its schemas with the Function constructor, which the policy refuses.
 config({ jitless: true })
-import { config } from 'zod'
-
-// zod would otherwise try whether it may compile code from strings, which the policy reports as a breach.
-config({ jitless: true })
 
 interface PolicyFactory {
   createPolicy(name: string, rules: { createScriptURL: (url: string) => string }): unknown

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 import { vaultService, type ArtifactView, type OpenedPhoto, type PhotoView } from '../state/vault-store'
 import { drawArtifact, drawPhoto } from './draw'
 import { bytesText, psnrText } from './format'
+import { sentenceOf } from './sentence'
 
 /** Left of the divider what the vault holds, right of it what this device restores. */
 export function ArtifactCompare({ photo, opened }: { photo: PhotoView; opened: OpenedPhoto }) {
@@ -23,8 +24,7 @@ export function ArtifactCompare({ photo, opened }: { photo: PhotoView; opened: O
           if (!controller.signal.aborted) setArtifact(view)
         },
         (error: unknown) => {
-          if (!controller.signal.aborted)
-            setTrouble(error instanceof Error ? error.message : 'It is out of reach.')
+          if (!controller.signal.aborted) setTrouble(sentenceOf(error, 'It is out of reach.'))
         },
       )
     return () => controller.abort()
@@ -33,31 +33,37 @@ export function ArtifactCompare({ photo, opened }: { photo: PhotoView; opened: O
     if (held.current !== null && artifact !== null) drawArtifact(held.current, artifact, opened)
   }, [artifact, opened])
 
+  const style = {
+    '--share': `${share}%`,
+    '--ratio': String(opened.width / opened.height),
+  } as React.CSSProperties
   return (
-    <figure className="compare" style={{ '--share': `${share}%` } as React.CSSProperties}>
-      <div className="compare-frame" style={{ aspectRatio: `${opened.width} / ${opened.height}` }}>
-        <canvas ref={restored} role="img" aria-label={`${photo.name}, restored on this device`} />
-        <canvas
-          ref={held}
-          className="held"
-          role="img"
-          aria-label={`The artifact of ${photo.name} as the vault holds it: noise`}
-        />
-        <div className="divider" aria-hidden="true" />
-        <input
-          type="range"
-          min={0}
-          max={100}
-          value={share}
-          aria-label="Divider between the artifact and the photo"
-          onChange={(event) => setShare(Number(event.target.value))}
-        />
+    <figure className="compare" style={style}>
+      <div className="compare-room">
+        <div className="compare-frame">
+          <canvas ref={restored} role="img" aria-label={`${photo.name}, restored on this device`} />
+          <canvas
+            ref={held}
+            className="held"
+            role="img"
+            aria-label={`The artifact of ${photo.name} as the vault holds it: noise`}
+          />
+          <div className="divider" aria-hidden="true" />
+          <input
+            type="range"
+            min={0}
+            max={100}
+            value={share}
+            aria-label="Divider between the artifact and the photo"
+            onChange={(event) => setShare(Number(event.target.value))}
+          />
+        </div>
       </div>
       <figcaption>
         {trouble ??
           (artifact === null
             ? 'Fetching what the vault holds'
-            : `Left: the vault's ${bytesText(artifact.bytes.length)}, every byte a grey pixel. Right: restored on this device at ${psnrText(photo.psnrDb)}.`)}
+            : `Left: what the vault holds, ${bytesText(artifact.bytes.length)}, every byte a grey pixel. Right: the photo restored from it on this device, measured at ${psnrText(photo.psnrDb)}.`)}
       </figcaption>
     </figure>
   )

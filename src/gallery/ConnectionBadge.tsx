@@ -10,7 +10,11 @@ export function ConnectionBadge() {
     <span
       className={`connection ${connection}`}
       role="status"
-      title={connection === 'offline' ? 'Photos seen here before still open; new ones wait on this device.' : undefined}
+      title={
+        connection === 'offline'
+          ? 'Photos seen here before still open; new ones wait on this device.'
+          : undefined
+      }
     >
       <span className="dot" aria-hidden="true" />
       <span className="connection-text">{TEXTS[connection]}</span>

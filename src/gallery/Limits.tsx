@@ -1,4 +1,6 @@
 /** What Safelight does not defend against, in the same breath as what it does. */
+import './limits.css'
+
 export function Limits() {
   return (
     <ul className="limits">

@@ -5,15 +5,24 @@ import { fitView, keepInside, zoomAbout, type Size, type View } from './zoom'
 
 const KEY_STEP = 1.4
 const PAN_STEP = 80
+/** A drag this long across a photo that is not enlarged turns to the next one. */
+const SWIPE_PX = 60
+
+interface PhotoStageProps {
+  readonly photo: OpenedPhoto
+  readonly name: string
+  readonly onSwipe: (by: 1 | -1) => void
+}
 
 /** The restored photo on a canvas: fits, zooms with wheel, pinch and + - 0, pans by dragging. */
-export function PhotoStage({ photo, name }: { photo: OpenedPhoto; name: string }) {
+export function PhotoStage({ photo, name, onSwipe }: PhotoStageProps) {
   const stage = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const [size, setSize] = useState<Size>({ width: 1, height: 1 })
   const [chosen, setChosen] = useState<View | null>(null)
   const view = chosen ?? fitView(photo, size)
   const pointers = useRef(new Map<number, { x: number; y: number }>())
+  const swipeFrom = useRef<number | null>(null)
 
   useEffect(() => {
     if (canvas.current !== null) drawPhoto(canvas.current, photo)
@@ -45,18 +54,26 @@ export function PhotoStage({ photo, name }: { photo: OpenedPhoto; name: string }
     return () => element.removeEventListener('wheel', wheel)
   }, [zoom])
 
-  const onKeyDown = (event: React.KeyboardEvent) => {
-    if (event.key === '+' || event.key === '=') zoom(KEY_STEP)
-    else if (event.key === '-') zoom(1 / KEY_STEP)
-    else if (event.key === '0') setChosen(null)
-    else if (event.shiftKey && event.key.startsWith('Arrow')) {
-      const dx = event.key === 'ArrowLeft' ? PAN_STEP : event.key === 'ArrowRight' ? -PAN_STEP : 0
-      const dy = event.key === 'ArrowUp' ? PAN_STEP : event.key === 'ArrowDown' ? -PAN_STEP : 0
-      setChosen(keepInside({ ...view, x: view.x + dx, y: view.y + dy }, photo, size))
-    } else return
-    event.stopPropagation()
-    event.preventDefault()
-  }
+  // On the window: the keys work wherever the focus is in the viewer.
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return
+      if (event.key === '+' || event.key === '=') zoom(KEY_STEP)
+      else if (event.key === '-') zoom(1 / KEY_STEP)
+      else if (event.key === '0') setChosen(null)
+      else if (event.shiftKey && event.key.startsWith('Arrow')) {
+        const dx = event.key === 'ArrowLeft' ? PAN_STEP : event.key === 'ArrowRight' ? -PAN_STEP : 0
+        const dy = event.key === 'ArrowUp' ? PAN_STEP : event.key === 'ArrowDown' ? -PAN_STEP : 0
+        setChosen((now) => {
+          const from = now ?? fitView(photo, size)
+          return keepInside({ ...from, x: from.x + dx, y: from.y + dy }, photo, size)
+        })
+      } else return
+      event.preventDefault()
+    }
+    window.addEventListener('keydown', press)
+    return () => window.removeEventListener('keydown', press)
+  }, [zoom, photo, size])
   const onPointerMove = (event: React.PointerEvent) => {
     const known = pointers.current
     const last = known.get(event.pointerId)
@@ -77,16 +94,22 @@ export function PhotoStage({ photo, name }: { photo: OpenedPhoto; name: string }
         middleOf(stage.current, { clientX: (now.x + other.x) / 2, clientY: (now.y + other.y) / 2 }),
       )
   }
-  const release = (event: React.PointerEvent) => pointers.current.delete(event.pointerId)
+  const release = (event: React.PointerEvent) => {
+    pointers.current.delete(event.pointerId)
+    const from = swipeFrom.current
+    swipeFrom.current = null
+    if (from === null || event.type !== 'pointerup' || view.scale > fitView(photo, size).scale) return
+    const along = event.clientX - from
+    if (Math.abs(along) >= SWIPE_PX) onSwipe(along < 0 ? 1 : -1)
+  }
 
   return (
     <div
       ref={stage}
       className="stage"
       role="group"
-      aria-label={`${name}, zoom with plus, minus and zero`}
+      aria-label={`${name}: zoom with plus, minus and zero, move with shift and arrows`}
       tabIndex={0}
-      onKeyDown={onKeyDown}
       onDoubleClick={(event) => {
         if (chosen === null) zoom(3, middleOf(event.currentTarget, event))
         else setChosen(null)
@@ -94,6 +117,7 @@ export function PhotoStage({ photo, name }: { photo: OpenedPhoto; name: string }
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId)
         pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY })
+        swipeFrom.current = pointers.current.size === 1 ? event.clientX : null
       }}
       onPointerMove={onPointerMove}
       onPointerUp={release}

@@ -18,11 +18,7 @@ export function RecoveryKit({ words, positions }: RecoveryKitProps) {
   const [proving, setProving] = useState(words === null)
   if (words !== null && !proving) return <KitSheet words={words} onWritten={() => setProving(true)} />
   return (
-    <KitProof
-      words={words}
-      positions={positions}
-      onBack={words === null ? null : () => setProving(false)}
-    />
+    <KitProof words={words} positions={positions} onBack={words === null ? null : () => setProving(false)} />
   )
 }
 

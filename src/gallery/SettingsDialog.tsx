@@ -2,12 +2,22 @@ import { useEffect, useRef, useState } from 'react'
 import { currentTheme, setTheme, type Theme } from '../state/theme'
 import { useVault, vaultService } from '../state/vault-store'
 import { bytesText } from './format'
+import { Icon } from './Icon'
+import { Limits } from './Limits'
+import { sentenceOf } from './sentence'
+import './settings.css'
 
 const THEMES: readonly (readonly [Theme, string])[] = [
   ['system', 'As the system'],
   ['light', 'Light'],
   ['dark', 'Dark'],
 ]
+
+const CONNECTIONS = {
+  online: 'In reach',
+  syncing: 'Syncing',
+  offline: 'Out of reach. Photos seen here still open; new ones wait on this device.',
+} as const
 
 /** This device: the engine that develops, what is stored, the look, and forgetting it all. */
 export function SettingsDialog() {
@@ -20,6 +30,7 @@ export function SettingsDialog() {
   return (
     <>
       <button type="button" className="button quiet" onClick={show}>
+        <Icon name="device" />
         This device
       </button>
       <dialog ref={dialog} className="settings" aria-label="This device" onClose={() => setOpen(false)}>
@@ -32,38 +43,67 @@ export function SettingsDialog() {
 function Settings({ onClose }: { onClose: () => void }) {
   const engine = useVault((state) => state.engine)
   const phase = useVault((state) => state.phase)
-  const [theme, choose] = useState(currentTheme)
+  const connection = useVault((state) => state.connection)
   const space = useSpace()
   return (
     <>
       <header>
         <h2>{phase.kind === 'open' ? phase.deviceName : 'This device'}</h2>
-        <button type="button" className="button quiet" onClick={onClose}>
-          Close
+        <button type="button" className="button quiet round" onClick={onClose}>
+          <Icon name="close" />
+          <span className="visually-hidden">Close</span>
         </button>
       </header>
       <dl>
-        <dt>Engine</dt>
-        <dd>
-          {engine === null ? (
-            'Starting'
-          ) : (
-            <>
-              <span>{engine.backend}</span>
-              <small>
-                {engine.workers === 1 ? '1 worker' : `${engine.workers} workers`}, restores{' '}
-                {engine.megapixelsPerSecond.toFixed(1)} megapixels a second each on its probe
-              </small>
-            </>
-          )}
-        </dd>
-        <dt>Model</dt>
-        <dd className="model-id">{engine === null ? 'Loading' : engine.modelId.slice(0, 16)}</dd>
-        <dt>Stored here</dt>
-        <dd>{space}</dd>
+        <div>
+          <dt>Vault</dt>
+          <dd>
+            {CONNECTIONS[connection]}
+            {phase.kind === 'open' && <small className="hex">{phase.accountId}</small>}
+          </dd>
+        </div>
+        <div>
+          <dt>Engine</dt>
+          <dd>
+            {engine === null ? (
+              'Starting'
+            ) : (
+              <>
+                <span>{engine.backend}</span>
+                <small>
+                  {engine.workers === 1 ? '1 worker' : `${engine.workers} workers`}; on its probe each
+                  restores {engine.megapixelsPerSecond.toFixed(1)} megapixels a second
+                </small>
+              </>
+            )}
+          </dd>
+        </div>
+        <div>
+          <dt>Model</dt>
+          <dd className="hex">{engine === null ? 'Loading' : engine.modelId.slice(0, 16)}</dd>
+        </div>
+        <div>
+          <dt>Stored here</dt>
+          <dd>
+            {space.used}
+            <small>{space.kept}</small>
+          </dd>
+        </div>
       </dl>
-      <fieldset>
-        <legend>Look</legend>
+      <ThemeChoice />
+      <h3>What this cannot protect</h3>
+      <Limits />
+      <ForgetDevice />
+    </>
+  )
+}
+
+function ThemeChoice() {
+  const [theme, choose] = useState(currentTheme)
+  return (
+    <fieldset className="themes">
+      <legend>Look</legend>
+      <div>
         {THEMES.map(([value, label]) => (
           <label key={value}>
             <input
@@ -75,21 +115,17 @@ function Settings({ onClose }: { onClose: () => void }) {
                 choose(value)
               }}
             />
-            {label}
+            <span>{label}</span>
           </label>
         ))}
-      </fieldset>
-      <p className="fine">
-        Your keys lie in this browser's profile. Whoever copies the profile, or uses this device unlocked, can
-        open your photos.
-      </p>
-      <ForgetDevice />
-    </>
+      </div>
+    </fieldset>
   )
 }
 
 function ForgetDevice() {
   const [asking, setAsking] = useState(false)
+  const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState<string | null>(null)
   if (!asking)
     return (
@@ -98,22 +134,30 @@ function ForgetDevice() {
       </button>
     )
   const forget = () => {
+    setBusy(true)
     vaultService()
       .forgetDevice()
-      .catch((error: unknown) => setTrouble(error instanceof Error ? error.message : 'That did not work.'))
+      .catch((error: unknown) => {
+        setTrouble(sentenceOf(error))
+        setBusy(false)
+      })
   }
   return (
-    <div role="group" aria-label="Forget this device">
+    <div className="forget" role="group" aria-label="Forget this device">
       <p>
         Keys, copies and waiting uploads are removed from this browser. The vault keeps its artifacts; you
         need another trusted device or your 24 words to open them.
       </p>
-      {trouble !== null && <p role="alert">{trouble}</p>}
+      {trouble !== null && (
+        <p role="alert" className="trouble">
+          {trouble}
+        </p>
+      )}
       <div className="confirm-actions">
-        <button type="button" className="button" onClick={() => setAsking(false)}>
+        <button type="button" className="button" autoFocus onClick={() => setAsking(false)}>
           Keep
         </button>
-        <button type="button" className="button danger" onClick={forget}>
+        <button type="button" className="button danger" disabled={busy} onClick={forget}>
           Forget
         </button>
       </div>
@@ -121,19 +165,29 @@ function ForgetDevice() {
   )
 }
 
-function useSpace(): string {
-  const [text, setText] = useState('Counting')
+interface Space {
+  readonly used: string
+  readonly kept: string
+}
+
+function useSpace(): Space {
+  const [space, setSpace] = useState<Space>({ used: 'Counting', kept: '' })
   useEffect(() => {
     const life = { ended: false }
     void Promise.all([navigator.storage.estimate(), navigator.storage.persisted()]).then(
-      ([{ usage }, kept]) => {
-        const kind = kept ? 'the browser keeps it' : 'the browser may clear it when space is short'
-        if (!life.ended) setText(`${bytesText(usage ?? 0)}; ${kind}`)
+      ([{ usage }, persisted]) => {
+        if (life.ended) return
+        setSpace({
+          used: bytesText(usage ?? 0),
+          kept: persisted
+            ? 'The browser keeps it until you forget this device'
+            : 'The browser may clear it when space is short',
+        })
       },
     )
     return () => {
       life.ended = true
     }
   }, [])
-  return text
+  return space
 }

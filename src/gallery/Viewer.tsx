@@ -1,8 +1,11 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { vaultService, type OpenedPhoto, type PhotoView } from '../state/vault-store'
+import type { PhotoView } from '../state/vault-store'
 import { ArtifactCompare } from './ArtifactCompare'
+import { Icon } from './Icon'
 import { InfoPanel } from './InfoPanel'
+import { PhotoActions } from './PhotoActions'
 import { PhotoStage } from './PhotoStage'
+import { useDeveloped, useThumbnail } from './use-photo'
 import './viewer.css'
 
 interface ViewerProps {
@@ -11,11 +14,6 @@ interface ViewerProps {
   readonly onShow: (id: string) => void
   readonly onClose: () => void
 }
-
-type Developed =
-  | { readonly kind: 'developing'; readonly progress: number }
-  | { readonly kind: 'ready'; readonly photo: OpenedPhoto }
-  | { readonly kind: 'failed'; readonly text: string }
 
 /** One photo, full screen: restored on opening, shown only when every byte was verified. */
 export function Viewer({ photos, id, onShow, onClose }: ViewerProps) {
@@ -41,7 +39,8 @@ export function Viewer({ photos, id, onShow, onClose }: ViewerProps) {
     [photos, index, onShow],
   )
   const onKey = (event: React.KeyboardEvent) => {
-    if (event.target instanceof HTMLInputElement) return
+    if (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return
+    if (event.target instanceof HTMLInputElement && event.target.type === 'range') return
     if (event.key === 'ArrowRight') step(1)
     else if (event.key === 'ArrowLeft') step(-1)
     else if (event.key === 'i') setInfo((shown) => !shown)
@@ -51,10 +50,61 @@ export function Viewer({ photos, id, onShow, onClose }: ViewerProps) {
   return (
     <dialog ref={dialog} className="viewer" aria-label={photo.name} onClose={onClose} onKeyDown={onKey}>
       <header className="viewer-bar">
-        <button type="button" className="button quiet" onClick={() => dialog.current?.close()}>
-          Close
+        <button type="button" className="button quiet round" onClick={() => dialog.current?.close()}>
+          <Icon name="close" />
+          <span className="visually-hidden">Close</span>
         </button>
         <h2>{photo.name}</h2>
+        <button
+          type="button"
+          className="button quiet round"
+          aria-pressed={info}
+          onClick={() => setInfo(!info)}
+        >
+          <Icon name="info" />
+          <span className="visually-hidden">Info</span>
+        </button>
+        <PhotoActions photo={photo} onDeleted={() => dialog.current?.close()} />
+      </header>
+      <div className="viewer-body">
+        <div className="viewer-stage">
+          {developed.kind === 'developing' && <Developing photo={photo} progress={developed.progress} />}
+          {developed.kind === 'failed' && (
+            <div className="not-shown" role="alert">
+              <h3>This photo is not shown</h3>
+              <p>{developed.text}</p>
+            </div>
+          )}
+          {developed.kind === 'ready' &&
+            (comparing ? (
+              <ArtifactCompare key={id} photo={photo} opened={developed.photo} />
+            ) : (
+              <PhotoStage key={id} photo={developed.photo} name={photo.name} onSwipe={step} />
+            ))}
+          {index > 0 && (
+            <button
+              type="button"
+              className="button quiet round step previous"
+              onClick={() => step(-1)}
+              aria-label="Previous photo"
+            >
+              <Icon name="previous" />
+            </button>
+          )}
+          {index < photos.length - 1 && (
+            <button
+              type="button"
+              className="button quiet round step next"
+              onClick={() => step(1)}
+              aria-label="Next photo"
+            >
+              <Icon name="next" />
+            </button>
+          )}
+        </div>
+        {info && <InfoPanel photo={photo} />}
+      </div>
+      <footer className="viewer-tools">
         <label className="switch">
           <input
             type="checkbox"
@@ -64,130 +114,28 @@ export function Viewer({ photos, id, onShow, onClose }: ViewerProps) {
           />
           What the vault holds
         </label>
-        <button type="button" className="button quiet" aria-pressed={info} onClick={() => setInfo(!info)}>
-          Info
-        </button>
-        <PhotoActions photo={photo} onDeleted={() => dialog.current?.close()} />
-      </header>
-      <div className="viewer-body">
-        <div className="viewer-stage">
-          {developed.kind === 'developing' && (
-            <div className="developing" role="status">
-              <p>Developing</p>
-              <progress value={developed.progress} max={1} aria-label={`Developing ${photo.name}`} />
-            </div>
-          )}
-          {developed.kind === 'failed' && (
-            <div className="not-shown" role="alert">
-              <h3>This photo is not shown</h3>
-              <p>{developed.text}</p>
-            </div>
-          )}
-          {developed.kind === 'ready' &&
-            (comparing ? (
-              <ArtifactCompare photo={photo} opened={developed.photo} />
-            ) : (
-              <PhotoStage key={id} photo={developed.photo} name={photo.name} />
-            ))}
-          <button
-            type="button"
-            className="button quiet step previous"
-            disabled={index === 0}
-            onClick={() => step(-1)}
-            aria-label="Previous photo"
-          >
-            ‹
-          </button>
-          <button
-            type="button"
-            className="button quiet step next"
-            disabled={index === photos.length - 1}
-            onClick={() => step(1)}
-            aria-label="Next photo"
-          >
-            ›
-          </button>
-        </div>
-        {info && <InfoPanel photo={photo} />}
-      </div>
+      </footer>
     </dialog>
   )
 }
 
-/** Restores a photo; leaving it stops the work, and late results are dropped. */
-function useDeveloped(id: string): Developed {
-  const [state, setState] = useState<{ id: string; developed: Developed }>({ id, developed: START })
-  useEffect(() => {
-    const controller = new AbortController()
-    const { signal } = controller
-    const show = (developed: Developed) => {
-      if (!signal.aborted) setState({ id, developed })
-    }
-    vaultService()
-      .openPhoto(id, { signal, onProgress: (progress) => show({ kind: 'developing', progress }) })
-      .then(
-        (photo) => show({ kind: 'ready', photo }),
-        (error: unknown) =>
-          show({
-            kind: 'failed',
-            text: error instanceof Error ? error.message : 'It could not be restored.',
-          }),
-      )
-    return () => controller.abort()
-  }, [id])
-  return state.id === id ? state.developed : START
-}
-
-const START: Developed = { kind: 'developing', progress: 0 }
-
-function PhotoActions({ photo, onDeleted }: { photo: PhotoView; onDeleted: () => void }) {
-  const confirm = useRef<HTMLDialogElement>(null)
-  const [trouble, setTrouble] = useState<string | null>(null)
-  const report = (error: unknown) => setTrouble(error instanceof Error ? error.message : 'That did not work.')
-
-  const download = () => {
-    setTrouble(null)
-    vaultService()
-      .downloadPhoto(photo.id)
-      .then((file) => {
-        const url = URL.createObjectURL(file)
-        const link = document.createElement('a')
-        link.href = url
-        link.download = file.name
-        link.click()
-        setTimeout(() => URL.revokeObjectURL(url), 60_000)
-      }, report)
-  }
-  const remove = () => {
-    confirm.current?.close()
-    vaultService().deletePhoto(photo.id).then(onDeleted, report)
-  }
-
+/** The small picture under the lamp while the photo is restored behind it. */
+function Developing({ photo, progress }: { photo: PhotoView; progress: number }) {
+  const url = useThumbnail(photo.id)
   return (
     <>
-      <button type="button" className="button quiet" onClick={download}>
-        Download
-      </button>
-      <button type="button" className="button quiet" onClick={() => confirm.current?.showModal()}>
-        Delete
-      </button>
-      {trouble !== null && (
-        <p className="viewer-trouble" role="alert">
-          {trouble}
-        </p>
+      {url !== null && (
+        <img
+          className="latent"
+          src={url}
+          alt=""
+          style={{ opacity: 0.15 + 0.55 * progress, filter: `blur(${18 - 12 * progress}px)` }}
+        />
       )}
-      <dialog ref={confirm} className="confirm" aria-label={`Delete ${photo.name}`}>
-        <h3>Delete this photo?</h3>
-        <p>It is removed from the vault and from every trusted device. This cannot be undone.</p>
-        <div className="confirm-actions">
-          <button type="button" className="button" onClick={() => confirm.current?.close()}>
-            Keep it
-          </button>
-          <button type="button" className="button danger" onClick={remove}>
-            Delete photo
-          </button>
-        </div>
-      </dialog>
+      <div className="developing" role="status">
+        <p>Developing</p>
+        <progress value={progress} max={1} aria-label={`Developing ${photo.name}`} />
+      </div>
     </>
   )
 }

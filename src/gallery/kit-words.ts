@@ -22,5 +22,7 @@ export function wrongAnswers(
   words: readonly string[] | null,
 ): number[] | null {
   if (words === null) return null
-  return positions.flatMap((position, i) => (splitWords(answers[i] ?? '').join(' ') === words[position] ? [] : [i]))
+  return positions.flatMap((position, i) =>
+    splitWords(answers[i] ?? '').join(' ') === words[position] ? [] : [i],
+  )
 }
