@@ -26,11 +26,14 @@ import {
   sessionRequest,
   storedBlob,
 } from '../format/wire'
+import { abortable } from '../lib/abort'
 import { VaultError } from './errors'
 
 const TIMEOUT_MS = 30_000
 /** Uploads and downloads may be large: so long without an answer. */
 const BLOB_TIMEOUT_MS = 10 * 60_000
+/** Without a byte of a body. */
+const STALL_MS = 20_000
 
 /** Who signs in, and the newest roster entry it knows. */
 export interface Signer {
@@ -234,24 +237,30 @@ export function createVaultApi(signer: Signer) {
   }
 }
 
+/** A body that stops coming is given up: a vault that lost part of a file may wait for ever. */
 async function readBody(
   response: Response,
   signal: AbortSignal,
   onProgress: ((got: number) => void) | undefined,
 ): Promise<Blob> {
+  if (response.body === null) return new Blob()
+  const parts: Uint8Array<ArrayBuffer>[] = []
+  const reader = response.body.getReader()
+  let got = 0
   try {
-    if (response.body === null || onProgress === undefined) return await response.blob()
-    const parts: Uint8Array<ArrayBuffer>[] = []
-    let got = 0
-    const reader = response.body.getReader()
     for (;;) {
-      const { done, value } = await reader.read()
+      const stalled = new AbortController()
+      const timer = setTimeout(() => stalled.abort(), STALL_MS)
+      const { done, value } = await abortable(reader.read(), stalled.signal).finally(() =>
+        clearTimeout(timer),
+      )
       if (done) return new Blob(parts)
       parts.push(value)
       got += value.length
-      onProgress(got)
+      onProgress?.(got)
     }
   } catch (cause) {
+    reader.cancel().catch(() => undefined)
     signal.throwIfAborted()
     throw new VaultError('offline', { cause })
   }
