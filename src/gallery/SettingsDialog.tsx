@@ -8,7 +8,7 @@ import { sentenceOf } from './sentence'
 import './settings.css'
 
 const THEMES: readonly (readonly [Theme, string])[] = [
-  ['system', 'As the system'],
+  ['system', 'System'],
   ['light', 'Light'],
   ['dark', 'Dark'],
 ]
