@@ -5,7 +5,7 @@ const LAMP = { x: 280, y: 0 }
 
 export function DarkroomScene({ prints }: { prints: 'developing' | 'blank' }) {
   return (
-    <svg className={`scene ${prints}`} viewBox="0 0 560 420" aria-hidden="true" focusable="false">
+    <svg className={`scene prints-${prints}`} viewBox="0 0 560 420" aria-hidden="true" focusable="false">
       <defs>
         <radialGradient id="scene-glass" cx="50%" cy="20%" r="85%">
           <stop offset="0" stopColor="#fff0de" />
