@@ -23,7 +23,10 @@ export function exifDateToIso(date: string, offset: string | null): string | nul
 
 export function readPhotoFacts(bytes: Uint8Array<ArrayBuffer>): PhotoFacts {
   try {
-    const { exif, gps } = ExifReader.load(bytes.buffer, { expanded: true })
+    const { exif, gps } = ExifReader.load(bytes.buffer, {
+      expanded: true,
+      includeTags: { exif: true, gps: true },
+    })
     const text = (tag: { description: string } | undefined) => {
       const value = tag?.description.trim() ?? ''
       return value === '' ? null : value.slice(0, 200)
