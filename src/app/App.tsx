@@ -24,9 +24,9 @@ export function App() {
           </>
         )}
       </header>
+      <UpdatePrompt />
       <NoticeBanner />
       <Phase />
-      <UpdatePrompt />
     </>
   )
 }

@@ -57,7 +57,7 @@ export function PhotoStage({ photo, name, onSwipe }: PhotoStageProps) {
   // On the window: the keys work wherever the focus is in the viewer.
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return
+      if (event.ctrlKey || event.metaKey || event.altKey || inAnotherDialog(stage.current, event)) return
       if (event.key === '+' || event.key === '=') zoom(KEY_STEP)
       else if (event.key === '-') zoom(1 / KEY_STEP)
       else if (event.key === '0') setChosen(null)
@@ -136,6 +136,12 @@ export function PhotoStage({ photo, name, onSwipe }: PhotoStageProps) {
       />
     </div>
   )
+}
+
+/** Whether a key was pressed in a question in front of the photo. */
+function inAnotherDialog(stage: Element | null, event: KeyboardEvent): boolean {
+  const dialog = event.target instanceof Element ? event.target.closest('dialog') : null
+  return dialog !== null && dialog !== stage?.closest('dialog')
 }
 
 /** A pointer's place from the middle of an element. */

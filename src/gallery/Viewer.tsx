@@ -39,7 +39,8 @@ export function Viewer({ photos, id, onShow, onClose }: ViewerProps) {
     [photos, index, onShow],
   )
   const onKey = (event: React.KeyboardEvent) => {
-    if (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return
+    const inside = event.target instanceof Element ? event.target.closest('dialog') : null
+    if (inside !== dialog.current || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return
     if (event.target instanceof HTMLInputElement && event.target.type === 'range') return
     if (event.key === 'ArrowRight') step(1)
     else if (event.key === 'ArrowLeft') step(-1)
