@@ -88,7 +88,7 @@ export const browserGlobals = [
   ...['indexedDB', 'caches', 'fetch', 'XMLHttpRequest', 'WebSocket', 'Worker', 'Image', 'HTMLElement'],
 ]
 
-const testFiles = '**/*.test.{ts,tsx}'
+const testFiles = '{**/*.test.{ts,tsx},server/testing/**}'
 const allRooms = Object.keys(mayImport)
 const folderOf = (room) => (['server', 'e2e', 'models'].includes(room) ? room : `src/${room}`)
 const element = (types) => ({ element: { types: { anyOf: types } } })
