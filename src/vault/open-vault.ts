@@ -19,7 +19,7 @@ import {
   photoView,
   type OpenedRecord,
 } from './photo-book'
-import { syncRecords, syncRoster } from './sync'
+import { checkHistory, syncRecords, syncRoster } from './sync'
 import { openTabs } from './tabs'
 import type { Connection, ImportChoices, VaultEvent } from './types'
 import { drainUploads, withUploadLock } from './uploads'
@@ -53,6 +53,7 @@ export async function openVault({ store, device, darkrooms, emit, onForgotten }:
   let { roster } = unlocked
   let { registration } = device
   let signedIn = false
+  let historyChecked = false
   let isWorker = false
   let connection: Connection = 'syncing'
   const lifetime = new AbortController()
@@ -165,6 +166,8 @@ export async function openVault({ store, device, darkrooms, emit, onForgotten }:
       const parts = { store, api, unlocked }
       try {
         roster = await syncRoster(parts, roster)
+        if (!historyChecked) await checkHistory(parts)
+        historyChecked = true
         await syncRecords(parts, roster, async (rows) => {
           await takeIn(rows)
           await announcePhotos()

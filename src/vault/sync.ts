@@ -8,7 +8,7 @@ import { isNewer, missingAtEnd, type ChainView } from '../format/chain'
 import type { ChainEntry } from '../format/chain-entry'
 import { sha256 } from '../format/hash'
 import type { Roster } from '../format/roster'
-import { equalBytes, type Bytes } from '../lib/bytes'
+import { equalBytes, toBase64url, type Bytes } from '../lib/bytes'
 import type { DeviceStore } from '../storage/device-store'
 import type { RecordRow } from '../storage/schema'
 import type { Unlocked } from './device-keys'
@@ -43,6 +43,23 @@ export async function syncRoster({ store, api, unlocked }: SyncParts, roster: Ro
   }
   if (fresh.length > 0) await store.keepRoster(fresh, roster.n + 1)
   return next
+}
+
+/**
+ * Whether the vault still has every entry this browser ever verified: an older copy put in its place is noticed here.
+ * The entry on its way may be missing. Throws VaultError 'history-mismatch'.
+ */
+export async function checkHistory({ store, api }: SyncParts): Promise<void> {
+  const [{ chains }, pending] = await Promise.all([store.chainView(), store.pendingEntry()])
+  const missing = new Set(Object.values(chains).flat())
+  if (pending !== null) missing.delete(toBase64url(await sha256(pending.entry)))
+  for (let since = 0; missing.size > 0;) {
+    const feed = await api.chainSince(since)
+    for (const { entry } of feed.entries) missing.delete(toBase64url(await sha256(entry)))
+    if (feed.entries.length === 0 || feed.next <= since) break
+    since = feed.next
+  }
+  if (missing.size > 0) throw new VaultError('history-mismatch')
 }
 
 /** Reads the feed to its end; `onRecords` runs after each page that changed something. */
