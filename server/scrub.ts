@@ -20,11 +20,23 @@ export async function scrub(
   for (const artifact of records.everyArtifact()) {
     signal?.throwIfAborted()
     const key = blobKey(artifact.account, artifact.id)
-    const source = await blobs.open(key)
-    const hash = createHash('sha256')
-    if (source !== null) for await (const part of source) hash.update(part as Uint8Array)
-    if (source === null || Buffer.compare(hash.digest(), artifact.sha256) !== 0) damaged.push(key)
+    const intact = await isIntact(blobs, key, artifact.sha256)
+    // What was deleted meanwhile is not damaged.
+    if (!intact && records.artifact(artifact.account, artifact.id) !== null) damaged.push(key)
     checked++
   }
   return { checked, damaged }
+}
+
+/** false too where the bytes cannot be read. */
+async function isIntact(blobs: BlobStore, key: string, sha256: Uint8Array): Promise<boolean> {
+  const hash = createHash('sha256')
+  try {
+    const source = await blobs.open(key)
+    if (source === null) return false
+    for await (const part of source) hash.update(part as Uint8Array)
+  } catch {
+    return false
+  }
+  return Buffer.compare(hash.digest(), sha256) === 0
 }

@@ -34,11 +34,27 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return { start, end }
 }
 
+/** Runs steps on the same key one after another, so that a row and its bytes always belong together. */
+function oneAtATime() {
+  const running = new Map<string, Promise<unknown>>()
+  return async <T>(key: string, step: () => Promise<T>): Promise<T> => {
+    while (running.has(key)) await running.get(key)?.catch(() => undefined)
+    const turn = step()
+    running.set(key, turn)
+    try {
+      return await turn
+    } finally {
+      running.delete(key)
+    }
+  }
+}
+
 export function artifactRoutes(parts: VaultParts): Router {
   const { records, blobs, config } = parts
   const router = Router()
   const auth = signedIn(parts)
   const uploads = new Map<string, number>()
+  const inOrder = oneAtATime()
 
   router.put('/artifacts/:id', auth, async (req, res) => {
     const id = pathId(req, 'id', artifactIds.schema)
@@ -67,23 +83,29 @@ export function artifactRoutes(parts: VaultParts): Router {
     try {
       const header = await formatStep(() => decodeHeader(staged.head))
       if (header.artifactId !== id) throw new VaultError('bad-request', 'The artifact names another id.')
-      const known = records.artifact(account, id)
-      if (known !== null && Buffer.compare(known.sha256, staged.sha256) !== 0)
-        throw new VaultError('conflict', 'Another artifact has this id.')
-      if (known === null) {
-        // The blob first: a row never names bytes that are not there.
-        await staged.commit(blobKey(account, id))
-        const added = records.addArtifact(account, id, staged.bytes, staged.sha256, config.quotaBytes)
-        if (added === 'over-quota') {
-          await blobs.delete(blobKey(account, id))
-          throw new VaultError('quota-exceeded', 'This vault has no more room for this account.')
-        }
-      }
+      const isNew = await inOrder(blobKey(account, id), () => keep(staged, account, id))
       const answer = z.encode(storedBlob, { bytes: staged.bytes, sha256: new Uint8Array(staged.sha256) })
-      res.status(known === null ? 201 : 200).json(answer)
+      res.status(isNew ? 201 : 200).json(answer)
     } finally {
       await staged.discard()
     }
+  }
+
+  /** true where it is new, false where the very same bytes lie there already. */
+  async function keep(staged: StagedBlob, account: string, id: string): Promise<boolean> {
+    const key = blobKey(account, id)
+    const known = records.artifact(account, id)
+    if (known !== null) {
+      if (Buffer.compare(known.sha256, staged.sha256) === 0) return false
+      throw new VaultError('conflict', 'Another artifact has this id.')
+    }
+    // The blob first: a row never names bytes that are not there.
+    await staged.commit(key)
+    const added = records.addArtifact(account, id, staged.bytes, staged.sha256, config.quotaBytes)
+    if (added === 'ok') return true
+    if (added === 'exists') throw new VaultError('conflict', 'Another artifact has this id.')
+    await blobs.delete(key)
+    throw new VaultError('quota-exceeded', 'This vault has no more room for this account.')
   }
 
   async function stage(req: Request): Promise<StagedBlob> {
@@ -136,11 +158,13 @@ export function artifactRoutes(parts: VaultParts): Router {
   router.delete('/artifacts/:id', auth, async (req, res) => {
     const id = pathId(req, 'id', artifactIds.schema)
     const { account } = callerOf(res)
-    if (records.artifact(account, id) === null)
-      throw new VaultError('not-found', 'There is no such artifact.')
-    if (!records.removeArtifact(account, id))
-      throw new VaultError('not-allowed', 'An artifact goes only after a signed deletion.')
-    await blobs.delete(blobKey(account, id))
+    await inOrder(blobKey(account, id), async () => {
+      if (records.artifact(account, id) === null)
+        throw new VaultError('not-found', 'There is no such artifact.')
+      if (!records.removeArtifact(account, id))
+        throw new VaultError('not-allowed', 'An artifact goes only after a signed deletion.')
+      await blobs.delete(blobKey(account, id))
+    })
     res.status(204).end()
   })
   return router
