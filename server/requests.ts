@@ -1,5 +1,5 @@
 /** Reading requests: schemas at the door, FormatErrors as answers, writes only from the app's own origin. */
-import type { Request, RequestHandler } from 'express'
+import express, { type Request, type RequestHandler } from 'express'
 import type { z } from 'zod'
 import { FormatError } from '../src/format/errors'
 import { VaultError } from './errors'
@@ -9,6 +9,25 @@ export function read<Output>(schema: z.ZodType<Output>, value: unknown): Output 
   const result = schema.safeParse(value)
   if (!result.success) throw new VaultError('bad-request', 'The request is not of the form this vault takes.')
   return result.data
+}
+
+/** Reads a JSON body of at most `limitBytes`; one that drips in for longer than `timeoutMs` ends the connection. */
+export function jsonBody(limitBytes: number, timeoutMs: number): RequestHandler {
+  const parse: RequestHandler = express.json({ limit: limitBytes })
+  return (req, res, next) => {
+    let isOver = false
+    const finish = (error?: unknown) => {
+      if (isOver) return
+      isOver = true
+      clearTimeout(timer)
+      next(error)
+    }
+    const timer = setTimeout(() => {
+      res.setHeader('Connection', 'close')
+      finish(new VaultError('request-timeout', 'The request took too long to arrive.'))
+    }, timeoutMs)
+    void parse(req, res, finish)
+  }
 }
 
 /** Runs a step of src/format; what it refuses becomes an answer. */

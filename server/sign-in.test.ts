@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toBase64url } from '../src/lib/bytes'
 import {
@@ -10,7 +11,7 @@ import {
   signIn,
   type Account,
 } from './testing/client'
-import { codeOf, jsonOf, startVault, type Answer, type TestVault } from './testing/vault'
+import { codeOf, jsonOf, ORIGIN, startVault, type Answer, type TestVault } from './testing/vault'
 
 let vault: TestVault
 let account: Account
@@ -205,6 +206,33 @@ describe('the door', () => {
       expect(codeOf(answer)).toMatch(/^(?:not-found|bad-request)$/)
     }
     expect(vault.logged).toEqual([])
+  })
+
+  it('does not wait for ever for a body that drips in', async () => {
+    const hasty = await startVault({ jsonTimeoutMs: 50 })
+    try {
+      const status = await new Promise<number>((resolve, reject) => {
+        const sent = request(
+          {
+            port: hasty.port,
+            host: '127.0.0.1',
+            method: 'POST',
+            path: '/api/accounts',
+            headers: { Origin: ORIGIN, 'Content-Type': 'application/json', 'Content-Length': '100' },
+          },
+          (res) => {
+            res.resume()
+            resolve(res.statusCode ?? 0)
+          },
+        )
+        sent.on('error', reject)
+        sent.write('{')
+      })
+      expect(status).toBe(408)
+      expect(hasty.logged).toEqual([])
+    } finally {
+      await hasty.end()
+    }
   })
 
   it('lets nobody ask for ever', async () => {

@@ -1,5 +1,5 @@
 /** Accounts, sign-in, the roster and what is granted to its members. */
-import express, { Router } from 'express'
+import { Router } from 'express'
 import { rateLimit } from 'express-rate-limit'
 import { z } from 'zod'
 import { grantMessage, kitShareMessage } from '../../src/format/grant'
@@ -21,13 +21,14 @@ import {
   sessionRequest,
 } from '../../src/format/wire'
 import { VaultError } from '../errors'
-import { formatStep, read } from '../requests'
+import { formatStep, jsonBody, read } from '../requests'
 import { callerOf, closeSession, newChallenge, openSession, signedIn } from '../sessions'
 import { verifyEd25519 } from '../signatures'
 import type { RosterAppend } from '../stores/record-store'
 import type { VaultParts } from '../vault-parts'
 
 const MINUTE_MS = 60_000
+const MAX_JSON_BYTES = 2 ** 20
 
 function limited(perWindow: number, windowMs: number) {
   return rateLimit({
@@ -70,7 +71,7 @@ async function checkedKit(roster: Roster, share: Uint8Array | undefined): Promis
 export function accountRoutes(parts: VaultParts): Router {
   const { records, config, nowMs } = parts
   const router = Router()
-  const json = express.json({ limit: '1mb' })
+  const json = jsonBody(MAX_JSON_BYTES, config.jsonTimeoutMs)
   const auth = signedIn(parts)
 
   router.post(

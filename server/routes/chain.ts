@@ -1,6 +1,6 @@
 /** The signed chains as one feed per account, and the sealed records that their entries name. */
 import { createHash } from 'node:crypto'
-import express, { Router } from 'express'
+import { Router } from 'express'
 import { z } from 'zod'
 import { chainEntryMessage } from '../../src/format/chain-entry'
 import { recordIds } from '../../src/format/ids'
@@ -13,11 +13,13 @@ import {
   PAGE_ITEMS,
 } from '../../src/format/wire'
 import { VaultError } from '../errors'
-import { formatStep, pathId, read } from '../requests'
+import { formatStep, jsonBody, pathId, read } from '../requests'
 import { callerOf, signedIn } from '../sessions'
 import { verifyEd25519 } from '../signatures'
 import type { ChainRefusal } from '../stores/record-store'
 import type { VaultParts } from '../vault-parts'
+
+const MAX_JSON_BYTES = 2 ** 18
 
 const REFUSALS: Readonly<Record<ChainRefusal, VaultError['code']>> = {
   conflict: 'conflict',
@@ -33,7 +35,7 @@ export function chainRoutes(parts: VaultParts): Router {
   const router = Router()
   const auth = signedIn(parts)
 
-  router.post('/chain', auth, express.json({ limit: '256kb' }), async (req, res) => {
+  router.post('/chain', auth, jsonBody(MAX_JSON_BYTES, config.jsonTimeoutMs), async (req, res) => {
     const { entry: encoded, record } = read(chainRequest, req.body)
     const { account, member, roster } = callerOf(res)
     const entry = await formatStep(() => chainEntryMessage.decode(encoded))
