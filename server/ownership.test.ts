@@ -157,6 +157,23 @@ describe('the roster', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409])
   })
 
+  it('takes grants of its own epoch only', async () => {
+    const account = await newAccount(vault)
+    const cookie = await signIn(vault, account)
+    const device = await newDevice()
+    const entry = toBase64url(rosterEntry(account.head, 'add-device', device, account.device))
+    for (const epoch of [0, 2]) {
+      const grants = [toBase64url(grantFor(account.id, epoch, account.device, device))]
+      const answer = await vault.call({
+        method: 'POST',
+        path: '/api/roster',
+        json: { entry, grants },
+        cookie,
+      })
+      expect(codeOf(answer)).toBe('stale-epoch')
+    }
+  })
+
   it('ends the sessions of a device it removes at once, and refuses the epoch before', async () => {
     const account = await newAccount(vault)
     const cookie = await signIn(vault, account)

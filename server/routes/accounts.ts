@@ -49,6 +49,8 @@ async function checkedGrants(roster: Roster, grants: readonly Uint8Array[]): Pro
       const granter = roster.members.get(grant.granter)
       if (grant.account !== roster.accountId || granter === undefined || !roster.members.has(grant.grantee))
         throw new VaultError('not-allowed', 'A grant is not between members of the roster.')
+      if (grant.epoch !== roster.epoch)
+        throw new VaultError('stale-epoch', 'A grant is not of the epoch of the roster.')
       if (!verifyEd25519(granter.signKey, grantMessage.signedBytes(grant, 'signature'), grant.signature))
         throw new VaultError('bad-signature', 'A signature does not verify.')
       return { grantee: grant.grantee, epoch: grant.epoch, body }
