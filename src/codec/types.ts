@@ -31,6 +31,7 @@ export type Effort = 'fast' | 'best'
 export interface EncodeOptions {
   /** 0 (smallest) .. 63 (largest file, about 46 dB); DEFAULT_QUALITY is visually lossless. */
   readonly quality: number
+  /** Both are one encoder so far; the bitstream is the same either way. */
   readonly effort: Effort
   readonly signal?: AbortSignal
   /** Called with the fraction done, 0..1. */

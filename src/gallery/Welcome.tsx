@@ -37,8 +37,8 @@ function Welcome({ onWords }: { onWords: () => void }) {
       <div className="welcome-text">
         <h1>Your photos, developed only where you trust</h1>
         <p className="lead">
-          On this device each photo becomes an artifact: smaller than the photo, and noise to anybody else.
-          The vault keeps only that. Your keys and your model stay on devices you trust.
+          On this device each photo becomes an artifact: noise to anybody without your keys. The vault keeps
+          artifacts and sealed notes, nothing else. Your keys stay on devices you trust.
         </p>
         <div className="actions">
           <button type="button" className="button primary" disabled={busy} onClick={create}>

@@ -1,6 +1,6 @@
 /**
- * One TensorFlow.js engine and a codec on it. Backends are tried in order (webgpu, wasm, cpu); each must restore a
- * reference picture before it is trusted. WebAssembly runs on one thread: the pool of workers is the parallelism.
+ * One TensorFlow.js engine and a codec on it. Backends are tried in order (webgpu, wasm, cpu); each must code and
+ * restore a fixed picture well before it is trusted. WebAssembly runs on one thread: the pool of workers is the parallelism.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import wasmPlainUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url'
