@@ -19,9 +19,9 @@ STEP_OCTAVES = 6.0  # quality 63 -> STEP_MIN, quality 0 -> STEP_MIN * 2 ** 6
 
 CONFIG = dict(
     analysis_width=192, analysis_blocks=3, analysis_out=320,
-    synthesis_in=320, synthesis_width=192, synthesis_blocks=2,
+    synthesis_in=320, synthesis_width=192, synthesis_blocks=3,
     render_features=24, render_width=32,
-    context_dense=320, context_features=32, mean_channels=24,
+    context_dense=320, context_features=32, mean_channels=48, mean_hidden=64,
 )
 
 
@@ -139,11 +139,15 @@ class Codec(nn.Module):
         for row in range(LATENTS):
             mask[row, : min(row, d)] = 1
         self.register_buffer("dense_mask", mask)
-        m = c["mean_channels"]
+        m, h = c["mean_channels"], c["mean_hidden"]
         mean = torch.zeros(m, 4 * m)
         for tap, value in enumerate((0.5, 0.5, -0.2, 0.15)):
             mean[0, tap * m] = value
         self.mean_weight = nn.Parameter(mean)
+        self.mean_in = nn.Parameter(torch.randn(h, 4 * m) * (0.5 / math.sqrt(m)))
+        self.mean_out = nn.Parameter(torch.zeros(m, h))
+        self.mean_gain = nn.Parameter(torch.ones(KNOTS, m))
+        self.scale_hidden = nn.Parameter(torch.zeros(LATENTS, h))
 
     # -- transforms ---------------------------------------------------------------------------------------------
     def analyze(self, rgb, position, amp=False):
@@ -185,13 +189,16 @@ class Codec(nn.Module):
         h, w = x.shape[2:]
         return torch.cat([p[:, :, 1:, 0:w], p[:, :, :h, 1:w + 1], p[:, :, :h, 0:w], p[:, :, :h, 2:w + 2]], 1)
 
-    def means(self, symbols):
-        """Predicted symbols of the first channels from neighbours: [N, mean_channels, H, W]."""
+    def means(self, symbols, position):
+        """Predicted symbols of the first channels from neighbours [N, mean_channels, H, W], and the hidden layer."""
         m = self.config["mean_channels"]
-        return F.conv2d(self.neighbours(symbols[:, :m]), self.mean_weight[:, :, None, None])
+        near = self.neighbours(symbols[:, :m])
+        hidden = F.relu(F.conv2d(near, self.mean_in[:, :, None, None]))
+        mean = F.conv2d(near, self.mean_weight[:, :, None, None]) + F.conv2d(hidden, self.mean_out[:, :, None, None])
+        return mean * interpolate_knots(self.mean_gain, position)[:, :, None, None], hidden
 
-    def scales(self, residuals, position, amp=False):
-        """Laplace scale of every symbol from |residual symbols| already coded."""
+    def scales(self, residuals, hidden, position, amp=False):
+        """Laplace scale of every symbol from |residual symbols| already coded and the hidden layer of means()."""
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):
             magnitude = residuals.abs().clamp(max=15.0)
             near = self.neighbours(magnitude).view(magnitude.shape[0], 4, LATENTS, *magnitude.shape[2:])
@@ -199,6 +206,7 @@ class Codec(nn.Module):
             dense = F.conv2d(magnitude[:, : self.config["context_dense"]],
                              (self.scale_dense * self.dense_mask)[:, :, None, None])
             features = self.scale_feature(self.neighbours(F.relu(self.feature(magnitude))))
+            features = features + F.conv2d(hidden.clamp(max=15.0), self.scale_hidden[:, :, None, None])
         s = same.float() + dense.float() + features.float()
         s = s + interpolate_knots(self.scale_bias, position)[:, :, None, None]
         return F.softplus(s) + 0.02

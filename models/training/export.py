@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import torch
 
-from codec import BLOCK, Codec
+from codec import CONFIG, Codec
 
 TABLES, SCALE_MIN, SCALE_MAX = 64, 0.02, 256.0
 SCALE_BITS, FEATURE_SUM_BITS, FEATURE_BITS, MEAN_BITS = 14, 12, 10, 10
@@ -49,7 +49,7 @@ def laplace_table(scale):
 
 def main(source, target):
     state = torch.load(source, map_location="cpu", weights_only=False)
-    model = Codec(state["order"], state["deviation"])
+    model = Codec(state["order"], state["deviation"], state.get("config", CONFIG))
     model.load_state_dict(state["ema"])
     w = {k: v.detach().numpy().astype(np.float64) for k, v in model.state_dict().items()}
     c = model.config
@@ -90,7 +90,9 @@ def main(source, target):
     integers["scale_dense"] = (w["scale_dense"] * w["dense_mask"]).T * scale
     integers["feature"] = w["feature.weight"][:, :, 0, 0].T * 2 ** FEATURE_SUM_BITS
     integers["scale_feature"] = w["scale_feature.weight"][:, :, 0, 0].T * 2 ** FEATURE_BITS
-    integers["mean_weight"] = w["mean_weight"] * 2 ** MEAN_BITS
+    for name in ("mean_weight", "mean_in", "mean_out", "mean_gain"):
+        integers[name] = w[name] * 2 ** MEAN_BITS
+    integers["scale_hidden"] = w["scale_hidden"].T * 2 ** FEATURE_BITS
     ratio = (SCALE_MAX / SCALE_MIN) ** (1 / (TABLES - 1))
     edges = SCALE_MIN * ratio ** (np.arange(1, TABLES) - 0.5) - 0.02
     integers["thresholds"] = np.where(edges > 20, edges, np.log(np.expm1(np.minimum(edges, 20)))) * scale

@@ -7,8 +7,13 @@
  *   same     channel c at the west, north, north-west and north-east neighbours    [4, 768]
  *   dense    channels before c at this position, of the first contextDense          [contextDense, 768]
  *   feature  relu of contextFeatures sums over a neighbour's channels, 2^-4        [4, features, 768], 2^-10
- * The table is the number of `thresholds` that the sum reaches. Symbols of the first meanChannels are residuals
- * against a prediction from neighbouring symbols in units of 1/16 (weights 2^-10).
+ *   hidden   the hidden layer of the prediction below, at most 15, 2^-4            [hidden, 768], 2^-10
+ * The table is the number of `thresholds` that the sum reaches.
+ *
+ * Symbols of the first meanChannels are residuals against a prediction, in units of 2^-4, from the signed symbols of
+ * the same channels at the four neighbours: a linear part, and a hidden layer relu(mean_in · neighbours) without bias
+ * (both scale with the symbols, so one set of weights serves all qualities), times a gain for the quality.
+ * Weights are in units of 2^-10, sums wrap at 32 bits.
  */
 import { KNOTS, QUALITY_MAX } from './quality'
 import { LATENTS, type CodecWeights } from './weights'
@@ -22,6 +27,9 @@ const LOW_RANGE = 8 << SCALE_BITS
 const LOW_SHIFT = 7
 const HIGH_ENTRIES = 512
 const NEIGHBOURS = 4
+const HIDDEN_CAP = MAGNITUDE_CAP << 4
+const MEAN_SHIFT = 10
+const MEAN_HALF = 1 << (MEAN_SHIFT - 1)
 
 /** Symbols are kept in sixteenths, so that a prediction need not be whole. */
 export const SYMBOL_UNIT = 16
@@ -37,7 +45,17 @@ export interface ContextModel {
   readonly denseWeights: Int32Array
   readonly featureWeights: Int32Array
   readonly featureSums: Int32Array
+  readonly hidden: number
+  /** [means, 4 * means] */
   readonly meanWeights: Int32Array
+  /** [hidden, 4 * means] */
+  readonly meanIn: Int32Array
+  /** [means, hidden] */
+  readonly meanOut: Int32Array
+  /** At this quality, 2^-10, [means]. */
+  readonly meanGain: Int32Array
+  /** [hidden, 768] */
+  readonly hiddenWeights: Int32Array
   readonly low: Uint8Array
   readonly high: Uint8Array
 }
@@ -49,16 +67,7 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     if (found === undefined) throw new RangeError(`The model has no integer tensor ${name}.`)
     return found
   }
-  const knots = tensor('scale_bias')
-  const scaled = (QUALITY_MAX - quality) * (KNOTS - 1)
-  const low = Math.min(KNOTS - 2, Math.floor(scaled / QUALITY_MAX))
-  const part = scaled - low * QUALITY_MAX
-  const bias = new Int32Array(LATENTS)
-  for (let c = 0; c < LATENTS; c++) {
-    const a = knots[low * LATENTS + c]!
-    const b = knots[(low + 1) * LATENTS + c]!
-    bias[c] = Math.floor((a * (QUALITY_MAX - part) + b * part) / QUALITY_MAX)
-  }
+  const { contextDense, contextFeatures, meanChannels, meanHidden } = weights.config
   const thresholds = tensor('thresholds')
   const reached = (value: number): number => {
     let n = 0
@@ -66,20 +75,36 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     return n
   }
   return {
-    dense: weights.config.contextDense,
-    features: weights.config.contextFeatures,
-    means: weights.config.meanChannels,
-    bias,
+    dense: contextDense,
+    features: contextFeatures,
+    means: meanChannels,
+    hidden: meanHidden,
+    bias: betweenKnots(tensor('scale_bias'), LATENTS, quality),
     sameWeights: tensor('scale_same'),
     denseWeights: tensor('scale_dense'),
     featureWeights: tensor('scale_feature'),
     featureSums: tensor('feature'),
     meanWeights: tensor('mean_weight'),
+    meanIn: tensor('mean_in'),
+    meanOut: tensor('mean_out'),
+    meanGain: betweenKnots(tensor('mean_gain'), meanChannels, quality),
+    hiddenWeights: tensor('scale_hidden'),
     low: Uint8Array.from({ length: (2 * LOW_RANGE) >> LOW_SHIFT }, (_, i) =>
       reached((i << LOW_SHIFT) - LOW_RANGE),
     ),
     high: Uint8Array.from({ length: HIGH_ENTRIES }, (_, i) => reached(i << SCALE_BITS)),
   }
+}
+
+/** A row of [KNOTS, columns] at a quality, interpolated in integers. */
+function betweenKnots(knots: Int32Array, columns: number, quality: number): Int32Array {
+  const scaled = (QUALITY_MAX - quality) * (KNOTS - 1)
+  const low = Math.min(KNOTS - 2, Math.floor(scaled / QUALITY_MAX))
+  const part = scaled - low * QUALITY_MAX
+  return Int32Array.from({ length: columns }, (_, c) => {
+    const [a, b] = [knots[low * columns + c]!, knots[(low + 1) * columns + c]!]
+    return Math.floor((a * (QUALITY_MAX - part) + b * part) / QUALITY_MAX)
+  })
 }
 
 /** What is known of a tile while it is coded or decoded, position by position. */
@@ -95,10 +120,11 @@ export class TileContext {
   readonly #scale = new Int32Array(LATENTS)
   readonly #sums: Int32Array
   readonly #near = new Int32Array(NEIGHBOURS)
+  /** Signed symbols of the neighbours, [4, means], and the hidden layer on them. */
+  readonly #nearSymbols: Int32Array
+  readonly #hidden: Int32Array
   #here = 0
   #symbolsAt = 0
-  #x = 0
-  #y = 0
 
   constructor(model: ContextModel, width: number, height: number, active: number) {
     this.#model = model
@@ -109,11 +135,13 @@ export class TileContext {
     this.#magnitudes = new Uint8Array(padded * LATENTS)
     this.#featureValues = new Int32Array(padded * model.features)
     this.#sums = new Int32Array(model.features)
+    this.#nearSymbols = new Int32Array(NEIGHBOURS * model.means)
+    this.#hidden = new Int32Array(model.hidden)
   }
 
   /** Goes to a position; they must come row by row. */
   start(x: number, y: number): void {
-    const { bias, sameWeights, featureWeights, features } = this.#model
+    const { bias, sameWeights, featureWeights, features, hiddenWeights } = this.#model
     const stride = this.#width + 2
     const here = (y + 1) * stride + x + 1
     const near = this.#near
@@ -122,8 +150,6 @@ export class TileContext {
     near[2] = here - stride - 1
     near[3] = here - stride + 1
     this.#here = here
-    this.#x = x
-    this.#y = y
     this.#symbolsAt = (y * this.#width + x) * LATENTS
     const active = this.#active
     const scale = this.#scale
@@ -150,7 +176,33 @@ export class TileContext {
         for (let c = 0; c < active; c++) scale[c] = scale[c]! + featureWeights[row + c]! * value
       }
     }
+    this.#readNeighbours(x, y)
+    this.#hidden.forEach((value, h) => {
+      const seen = Math.min(HIDDEN_CAP, value)
+      if (seen === 0) return
+      const row = h * LATENTS
+      for (let c = 0; c < active; c++) scale[c] = scale[c]! + hiddenWeights[row + c]! * seen
+    })
     this.#sums.fill(0)
+  }
+
+  #readNeighbours(x: number, y: number): void {
+    const { means, meanIn } = this.#model
+    const width = this.#width
+    const near = this.#nearSymbols.fill(0)
+    const take = (tap: number, at: number): void =>
+      near.set(this.symbols.subarray(at, at + means), tap * means)
+    const at = this.#symbolsAt
+    const north = at - width * LATENTS
+    if (x > 0) take(0, at - LATENTS)
+    if (y > 0) {
+      take(1, north)
+      if (x > 0) take(2, north - LATENTS)
+      if (x + 1 < width) take(3, north + LATENTS)
+    }
+    const hidden = this.#hidden
+    for (let h = 0; h < hidden.length; h++)
+      hidden[h] = Math.max(0, dot(meanIn, h * near.length, near) >> MEAN_SHIFT)
   }
 
   /** Table for channel c at this position. */
@@ -162,24 +214,13 @@ export class TileContext {
 
   /** Predicted symbol of channel c at this position, in sixteenths. */
   mean(c: number): number {
-    const { means, meanWeights } = this.#model
+    const { means, meanWeights, meanOut, meanGain, hidden } = this.#model
     if (c >= means) return 0
-    let sum = 512
-    const width = this.#width
-    const x = this.#x
-    const hasNorth = this.#y > 0
-    const at = this.#symbolsAt
-    const symbols = this.symbols
-    const row = c * NEIGHBOURS * means
-    if (x > 0) sum += dot(meanWeights, row, symbols, at - LATENTS, means)
-    if (hasNorth) {
-      const north = at - width * LATENTS
-      sum += dot(meanWeights, row + means, symbols, north, means)
-      if (x > 0) sum += dot(meanWeights, row + 2 * means, symbols, north - LATENTS, means)
-      if (x + 1 < width) sum += dot(meanWeights, row + 3 * means, symbols, north + LATENTS, means)
-    }
+    const linear = dot(meanWeights, c * NEIGHBOURS * means, this.#nearSymbols)
+    const sum = (linear + dot(meanOut, c * hidden, this.#hidden) + MEAN_HALF) | 0
+    const scaled = (Math.imul(sum >> MEAN_SHIFT, meanGain[c]!) + MEAN_HALF) >> MEAN_SHIFT
     const limit = SYMBOL_MAX * SYMBOL_UNIT
-    return Math.max(-limit, Math.min(limit, sum >> 10))
+    return Math.max(-limit, Math.min(limit, scaled))
   }
 
   /** Records the residual symbol of channel c against its mean. */
@@ -210,8 +251,9 @@ export class TileContext {
   }
 }
 
-function dot(weights: Int32Array, at: number, symbols: Int16Array, from: number, count: number): number {
+/** Sum of weights from `at` on times all values, wrapping at 32 bits. */
+function dot(weights: Int32Array, at: number, values: Int32Array): number {
   let sum = 0
-  for (let k = 0; k < count; k++) sum = (sum + Math.imul(weights[at + k]!, symbols[from + k]!)) | 0
+  for (let k = 0; k < values.length; k++) sum = (sum + Math.imul(weights[at + k]!, values[k]!)) | 0
   return sum
 }

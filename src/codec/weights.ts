@@ -22,6 +22,8 @@ export interface CodecConfig {
   readonly contextFeatures: number
   /** Channels whose symbols are predicted from neighbours. */
   readonly meanChannels: number
+  /** Width of the hidden layer of that prediction. */
+  readonly meanHidden: number
 }
 
 export interface CodecWeights {

@@ -48,6 +48,16 @@ function addToFirst(y: tf.Tensor4D, some: tf.Tensor4D): tf.Tensor4D {
   return tf.add(y, tf.pad(some, [[0, 0], [0, 0], [0, 0], [0, missing]])) // prettier-ignore
 }
 
+/** Symbols as the decoder will know them, mean and all: it goes position by position, two rounds come near it. */
+function knownSymbols(tensor: TensorOf, config: TrainConfig, y: tf.Tensor4D, quality: number): tf.Tensor4D {
+  let known = quantizer(0.5)(y)
+  for (let round = 0; round < 2; round++) {
+    const { means } = predictMeans(tensor, config.codec, known, quality)
+    known = addToFirst(quantizer(config.deadzone)(addToFirst(y, tf.neg(means))), means)
+  }
+  return known
+}
+
 export function rateDistortion(tensor: TensorOf, config: TrainConfig, sample: Sample): RateDistortion {
   const across = config.size / BLOCK
   const area = config.size * config.size
@@ -57,11 +67,12 @@ export function rateDistortion(tensor: TensorOf, config: TrainConfig, sample: Sa
   const transform = trainableTransform(tensor, config.codec, sample.quality)
   const { linear, correction } = analyze(transform, blocks)
   const y = addToFirst(linear, correction)
-  const rounded = stopGradient(quantizer(0.5)(y)) as tf.Tensor4D
-  const means = predictMeans(tensor, config.codec, rounded)
+  const known = stopGradient(knownSymbols(tensor, config, y, sample.quality)) as tf.Tensor4D
+  const { means, hidden } = predictMeans(tensor, config.codec, known, sample.quality)
   const centred = addToFirst(y, tf.neg(means))
   const residuals = quantizer(config.deadzone)(centred)
-  const scales = predictScales(tensor, config.codec, stopGradient(residuals) as tf.Tensor4D, sample.quality)
+  const coarse = stopGradient(residuals) as tf.Tensor4D
+  const scales = predictScales(tensor, config.codec, coarse, hidden, sample.quality)
   const coded =
     sample.noise === null ? residuals : tf.add<tf.Tensor4D>(centred, tf.tensor4d(sample.noise, blocks.shape))
   const bits = tf.div<tf.Scalar>(tf.sum(laplaceBits(coded, scales)), area)

@@ -24,6 +24,10 @@ export const INTEGER_BITS: Readonly<Record<string, number>> = {
   feature: 12,
   scale_feature: 10,
   mean_weight: 10,
+  mean_in: 10,
+  mean_out: 10,
+  mean_gain: 10,
+  scale_hidden: 10,
 }
 
 /** Per-quality tables, kept as float32 in model files. */
@@ -77,6 +81,10 @@ export function parameterShapes(c: CodecConfig): [string, number[]][] {
     ['feature', [LATENTS, c.contextFeatures]],
     ['scale_feature', [4 * c.contextFeatures, LATENTS]],
     ['mean_weight', [c.meanChannels, 4 * c.meanChannels]],
+    ['mean_in', [c.meanHidden, 4 * c.meanChannels]],
+    ['mean_out', [c.meanChannels, c.meanHidden]],
+    ['mean_gain', [KNOTS, c.meanChannels]],
+    ['scale_hidden', [c.meanHidden, LATENTS]],
   ]
 }
 
@@ -127,7 +135,10 @@ export function freshParameters(config: TrainConfig): Parameters {
     else if (name === 'mean_weight') {
       const m = config.codec.meanChannels
       for (const [tap, value] of [0.5, 0.5, -0.2, 0.15].entries()) values[tap * m] = value
-    } else if (name.endsWith('_depthwise'))
+    } else if (name === 'mean_in') fill(() => (random.normal() * 0.5) / Math.sqrt(config.codec.meanChannels))
+    else if (name === 'mean_gain') values.fill(1)
+    else if (name === 'mean_out' || name === 'scale_hidden') values.fill(0)
+    else if (name.endsWith('_depthwise'))
       fill((i) => (random.between(-1, 1) * 0.3) / 3 + (Math.floor(i / shape[2]!) === 4 ? 1 : 0))
     else if (shape.length === 2 && !QUALITY_TABLES.has(name) && !/_(project|out)$/.test(name))
       uniform(shape[0]!)

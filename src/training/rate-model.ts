@@ -27,20 +27,37 @@ function neighbours(x: tf.Tensor4D): tf.Tensor4D[] {
 
 const flat = (x: tf.Tensor4D): tf.Tensor2D => tf.reshape(x, [x.shape[1] * x.shape[2], x.shape[3]])
 
-/** Predicted symbols of the first meanChannels from rounded neighbours: [1, h, w, meanChannels]. */
-export function predictMeans(tensor: TensorOf, config: CodecConfig, rounded: tf.Tensor4D): tf.Tensor4D {
-  const [, h, w] = rounded.shape
-  const m = config.meanChannels
-  const near = tf.concat(neighbours(tf.slice(rounded, [0, 0, 0, 0], [1, h, w, m])).map(flat), 1)
-  const means = tf.matMul(near, tf.transpose(tensor('mean_weight') as tf.Tensor2D))
-  return tf.reshape(means, [1, h, w, m])
+export interface Prediction {
+  /** Predicted symbols of the first meanChannels, [1, h, w, meanChannels]. */
+  readonly means: tf.Tensor4D
+  /** The hidden layer, [h * w, meanHidden]. */
+  readonly hidden: tf.Tensor2D
 }
 
-/** Laplace scale of every symbol from residual symbols [1, h, w, 768], which carry no gradient here. */
+/** What neighbouring symbols [1, h, w, at least meanChannels] foretell at a quality. */
+export function predictMeans(
+  tensor: TensorOf,
+  config: CodecConfig,
+  known: tf.Tensor4D,
+  quality: number,
+): Prediction {
+  const [, h, w] = known.shape
+  const m = config.meanChannels
+  const near = tf.concat(neighbours(tf.slice(known, [0, 0, 0, 0], [1, h, w, m])).map(flat), 1)
+  const product = (x: tf.Tensor2D, name: string): tf.Tensor2D =>
+    tf.matMul(x, tf.transpose(tensor(name) as tf.Tensor2D))
+  const hidden = tf.relu(product(near, 'mean_in'))
+  const sum = tf.add(product(near, 'mean_weight'), product(hidden, 'mean_out'))
+  const means = tf.mul(sum, rowAt(tensor('mean_gain'), quality))
+  return { means: tf.reshape(means, [1, h, w, m]), hidden }
+}
+
+/** Laplace scale of every symbol from residual symbols [1, h, w, 768], which carry no gradient here, and the hidden layer. */
 export function predictScales(
   tensor: TensorOf,
   config: CodecConfig,
   residuals: tf.Tensor4D,
+  hidden: tf.Tensor2D,
   quality: number,
 ): tf.Tensor4D {
   const [, h, w] = residuals.shape
@@ -59,6 +76,8 @@ export function predictScales(
   neighbours(magnitude).forEach((near, tap) => {
     sum = tf.add(sum, tf.mul(flat(near), tf.slice(same, [tap, 0], [1, LATENTS])))
   })
+  const foreseen = tf.minimum<tf.Tensor2D>(hidden, MAGNITUDE_CAP)
+  sum = tf.add(sum, tf.matMul(foreseen, tensor('scale_hidden') as tf.Tensor2D))
   sum = tf.add(sum, rowAt(tensor('scale_bias'), quality))
   return tf.reshape(tf.add(tf.softplus(sum), SCALE_FLOOR), [1, h, w, LATENTS])
 }

@@ -33,12 +33,13 @@ const BASE_CODEC: CodecConfig = {
   analysisOut: 320,
   synthesisIn: 320,
   synthesisWidth: 192,
-  synthesisBlocks: 2,
+  synthesisBlocks: 3,
   renderFeatures: 24,
   renderWidth: 32,
   contextDense: 320,
-  contextFeatures: 48,
-  meanChannels: 24,
+  contextFeatures: 32,
+  meanChannels: 48,
+  meanHidden: 64,
 }
 
 export const BASE_CONFIG: TrainConfig = {
@@ -77,6 +78,7 @@ export const SMOKE_CONFIG: TrainConfig = {
     contextDense: 32,
     contextFeatures: 8,
     meanChannels: 8,
+    meanHidden: 8,
   },
 }
 
