@@ -28,11 +28,12 @@ const { values } = parseArgs({
 await readyWasm()
 const { weights } = await readModel(values.model)
 const counts = weights.tables.map((table) => new Float64Array(table.length))
-const codec = createCodec(weights, (table, magnitude) => {
+const observe = (table: number, magnitude: number): void => {
   const count = counts[table]!
   const entry = Math.min(magnitude, count.length - 1)
   count[entry] = count[entry]! + 1
-})
+}
+const codec = createCodec(weights, { choices: { observe } })
 const side = 512
 for (let scene = 0; scene < Number(values.scenes); scene++) {
   const rgb = proceduralImage(Number(values.seed) * 1_000_003 + scene, side, side)

@@ -6,11 +6,12 @@ import * as tf from '@tensorflow/tfjs-core'
 import { decodeAlpha, encodeAlpha } from './alpha'
 import { assembleBitstream, checkSize, parseBitstream, tileGrid, type ParsedBitstream } from './bitstream'
 import { readBlocks, writeQuarters, type BlockRegion } from './blocks'
-import { contextModelAt, SYMBOL_MAX, SYMBOL_UNIT, type ContextModel } from './context-model'
-import { buildTableBank, type TableBank } from './entropy-tables'
+import { contextModelAt, SYMBOL_MAX, SYMBOL_UNIT } from './context-model'
+import { createEntropyKernel, type EntropyKernel } from './entropy-kernel'
+import { buildTableBank } from './entropy-tables'
 import { CodecError } from './errors'
 import { QUALITY_MAX } from './quality'
-import { decodeTile, encodeTile, type TileSymbols } from './tile-coder'
+import { decodeTile, encodeTile, type TileChoices, type TileEntropy, type TileSymbols } from './tile-coder'
 import { analyze, HALO_BLOCKS, synthesize, transformAt, type QualityTransform } from './transform'
 import { ENTROPY_TILE, type Band, type Codec, type EncodeOptions, type RasterImage } from './types'
 import { BLOCK, LATENTS, type CodecWeights } from './weights'
@@ -24,24 +25,38 @@ const CHANNEL_UNIT = 64
 interface QualityState {
   readonly quality: number
   readonly transform: QualityTransform
-  readonly context: ContextModel
+  readonly entropy: TileEntropy
 }
 
-/** A tile's magnitudes as they are coded, for fitting entropy tables. */
-export type SymbolObserver = (table: number, magnitude: number, distance: number) => void
+export interface CodecParts {
+  /** 'typescript' does without the WebAssembly kernel, to the same bytes. */
+  readonly entropy?: 'kernel' | 'typescript'
+  /** How every tile's symbols are chosen or watched, instead of the fast choice. */
+  readonly choices?: TileChoices
+}
 
-export function createCodec(weights: CodecWeights, observe?: SymbolObserver): Codec {
-  const bank: TableBank = buildTableBank(weights.tables)
+export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Codec {
+  const bank = buildTableBank(weights.tables)
   let state: QualityState | null = null
+  let kernelOnce: Promise<EntropyKernel | null> | undefined
+  /** Where y of a tile is gathered, and symbols of tiles that have passed, for the next ones. */
+  let scratch: Float32Array | undefined
+  const spare: Int16Array[] = []
+
+  const loadKernel = (): Promise<EntropyKernel | null> =>
+    (kernelOnce ??=
+      parts.entropy === 'typescript'
+        ? Promise.resolve(null)
+        : createEntropyKernel(weights.config, contextModelAt(weights, 0), bank))
 
   /** Folded weights of the last quality are kept: photos of one import share it. */
-  function at(quality: number): QualityState {
+  function at(quality: number, kernel: EntropyKernel | null): QualityState {
     if (state?.quality === quality) return state
     state?.transform.dispose()
     state = {
       quality,
       transform: transformAt(weights, quality),
-      context: contextModelAt(weights, quality),
+      entropy: { model: contextModelAt(weights, quality), bank, kernel },
     }
     return state
   }
@@ -57,7 +72,9 @@ export function createCodec(weights: CodecWeights, observe?: SymbolObserver): Co
     options: EncodeOptions,
   ): Promise<Uint8Array[]> {
     checkQuality(options.quality)
-    const { transform, context } = at(options.quality)
+    const kernel = await loadKernel()
+    const { transform, entropy } = at(options.quality, kernel)
+    const y = kernel?.y ?? (scratch ??= new Float32Array(TILE_BLOCKS * TILE_BLOCKS * LATENTS))
     const size = { width: rows.width, height: imageHeight }
     const grid = tileGrid(size.width, size.height)
     const tiles: Uint8Array[] = []
@@ -76,8 +93,8 @@ export function createCodec(weights: CodecWeights, observe?: SymbolObserver): Co
         const corrected = correction.length / (region.width * region.height)
         for (let tile = column; tile < Math.min(grid.columns, column + TILES_PER_RUN); tile++) {
           const part = tileRegion(size, tile, row)
-          const y = gather(linear, correction, corrected, region, part)
-          tiles.push(encodeTile(context, bank, y, part.width, part.height, observe))
+          gather(linear, correction, corrected, region, part, y)
+          tiles.push(encodeTile(entropy, y, part.width, part.height, parts.choices))
         }
         const done = (row - tileRows.from) * grid.columns + Math.min(grid.columns, column + TILES_PER_RUN)
         options.onProgress?.(done / ((tileRows.to - tileRows.from) * grid.columns))
@@ -97,16 +114,20 @@ export function createCodec(weights: CodecWeights, observe?: SymbolObserver): Co
   }
 
   /** Symbols of tile rows, decoded once each and dropped when the band has passed. */
-  function symbolRows(parsed: ParsedBitstream, context: ContextModel): (row: number) => TileSymbols[] {
+  function symbolRows(parsed: ParsedBitstream, entropy: TileEntropy): (row: number) => TileSymbols[] {
     const kept = new Map<number, TileSymbols[]>()
     return (row) => {
-      for (const old of kept.keys()) if (old < row - 2) kept.delete(old)
+      for (const [old, tiles] of kept) {
+        if (old >= row - 2) continue
+        spare.push(...tiles.map((tile) => tile.symbols))
+        kept.delete(old)
+      }
       let symbols = kept.get(row)
       if (symbols === undefined) {
         symbols = Array.from({ length: parsed.grid.columns }, (_, column) => {
           const part = tileRegion(parsed.header, column, row)
           const bytes = parsed.tiles[row * parsed.grid.columns + column]!
-          return decodeTile(context, bank, bytes, part.width, part.height)
+          return decodeTile(entropy, bytes, part.width, part.height, spare.pop())
         })
         kept.set(row, symbols)
       }
@@ -121,8 +142,8 @@ export function createCodec(weights: CodecWeights, observe?: SymbolObserver): Co
     onProgress?: (fraction: number) => void,
   ): Promise<RasterImage> {
     const { header, grid } = parsed
-    const { transform, context } = at(header.quality)
-    const rowsOf = symbolRows(parsed, context)
+    const { transform, entropy } = at(header.quality, await loadKernel())
+    const rowsOf = symbolRows(parsed, entropy)
     const y1 = Math.min(band.y1, header.height)
     const data = new Uint8ClampedArray(4 * header.width * (y1 - band.y0))
     const tileRows = tileRowsOf(band)
@@ -231,15 +252,15 @@ async function readBack(tensor: tf.Tensor): Promise<Float32Array> {
   }
 }
 
-/** Symbols before rounding of one tile, [positions, 768], clipped to what can be coded. */
+/** Writes to y the symbols before rounding of one tile, [positions, 768], clipped to what can be coded. */
 function gather(
   linear: Float32Array,
   correction: Float32Array,
   corrected: number,
   region: BlockRegion,
   part: BlockRegion,
-): Float32Array {
-  const y = new Float32Array(part.width * part.height * LATENTS)
+  y: Float32Array,
+): void {
   for (let py = 0; py < part.height; py++) {
     for (let px = 0; px < part.width; px++) {
       const from = (part.y - region.y + py) * region.width + (part.x - region.x + px)
@@ -251,7 +272,6 @@ function gather(
       }
     }
   }
-  return y
 }
 
 /** Dequantized symbols of a region from its tiles, only the channels that any of them uses. */
@@ -277,7 +297,7 @@ function collect(
     const stride = tile.width
     for (let by = Math.max(y, region.y); by < Math.min(y + TILE_BLOCKS, bottom); by++) {
       for (let bx = Math.max(x, region.x); bx < Math.min(x + TILE_BLOCKS, right); bx++) {
-        const from = ((by - y) * stride + (bx - x)) * LATENTS
+        const from = ((by - y) * stride + (bx - x)) * tile.active
         const to = ((by - region.y) * region.width + (bx - region.x)) * channels
         for (let c = 0; c < tile.active; c++) values[to + c] = tile.symbols[from + c]! / SYMBOL_UNIT
       }

@@ -14,22 +14,24 @@
  * the same channels at the four neighbours: a linear part, and a hidden layer relu(mean_in · neighbours) without bias
  * (both scale with the symbols, so one set of weights serves all qualities), times a gain for the quality.
  * Weights are in units of 2^-10, sums wrap at 32 bits.
+ *
+ * This file is the reference; kernel-code.ts computes the same on WebAssembly.
  */
 import { KNOTS, QUALITY_MAX } from './quality'
 import { LATENTS, type CodecWeights } from './weights'
 
-const MAGNITUDE_CAP = 15
-const FEATURE_CAP = 4095
+export const MAGNITUDE_CAP = 15
+export const FEATURE_CAP = 4095
 /** Feature sums are in units of 2^-12, features in units of 2^-4. */
-const FEATURE_SHIFT = 8
-const SCALE_BITS = 14
-const LOW_RANGE = 8 << SCALE_BITS
-const LOW_SHIFT = 7
-const HIGH_ENTRIES = 512
-const NEIGHBOURS = 4
-const HIDDEN_CAP = MAGNITUDE_CAP << 4
-const MEAN_SHIFT = 10
-const MEAN_HALF = 1 << (MEAN_SHIFT - 1)
+export const FEATURE_SHIFT = 8
+export const SCALE_BITS = 14
+export const LOW_RANGE = 8 << SCALE_BITS
+export const LOW_SHIFT = 7
+export const HIGH_ENTRIES = 512
+export const NEIGHBOURS = 4
+export const HIDDEN_CAP = MAGNITUDE_CAP << 4
+export const MEAN_SHIFT = 10
+export const MEAN_HALF = 1 << (MEAN_SHIFT - 1)
 
 /** Symbols are kept in sixteenths, so that a prediction need not be whole. */
 export const SYMBOL_UNIT = 16
@@ -58,6 +60,8 @@ export interface ContextModel {
   readonly hiddenWeights: Int32Array
   readonly low: Uint8Array
   readonly high: Uint8Array
+  /** Middle of the scale sums that lead to each table. */
+  readonly tableCentres: Float64Array
 }
 
 /** The model at one quality; bias knots are interpolated in integers. */
@@ -74,6 +78,10 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     while (n < thresholds.length && thresholds[n]! <= value) n++
     return n
   }
+  const low = Uint8Array.from({ length: (2 * LOW_RANGE) >> LOW_SHIFT }, (_, i) =>
+    reached((i << LOW_SHIFT) - LOW_RANGE),
+  )
+  const high = Uint8Array.from({ length: HIGH_ENTRIES }, (_, i) => reached(i << SCALE_BITS))
   return {
     dense: contextDense,
     features: contextFeatures,
@@ -89,11 +97,24 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     meanOut: tensor('mean_out'),
     meanGain: betweenKnots(tensor('mean_gain'), meanChannels, quality),
     hiddenWeights: tensor('scale_hidden'),
-    low: Uint8Array.from({ length: (2 * LOW_RANGE) >> LOW_SHIFT }, (_, i) =>
-      reached((i << LOW_SHIFT) - LOW_RANGE),
-    ),
-    high: Uint8Array.from({ length: HIGH_ENTRIES }, (_, i) => reached(i << SCALE_BITS)),
+    low,
+    high,
+    tableCentres: tableCentres(low, high, weights.tables.length),
   }
+}
+
+function tableCentres(low: Uint8Array, high: Uint8Array, tables: number): Float64Array {
+  const first = new Float64Array(tables).fill(Infinity)
+  const last = new Float64Array(tables).fill(-Infinity)
+  const see = (table: number, sum: number): void => {
+    first[table] = Math.min(first[table]!, sum)
+    last[table] = Math.max(last[table]!, sum)
+  }
+  low.forEach((table, i) => see(table, (i << LOW_SHIFT) - LOW_RANGE))
+  high.forEach((table, i) => {
+    if (i << SCALE_BITS >= LOW_RANGE) see(table, i << SCALE_BITS)
+  })
+  return first.map((sum, i) => (sum + last[i]!) / 2)
 }
 
 /** A row of [KNOTS, columns] at a quality, interpolated in integers. */
@@ -109,7 +130,7 @@ function betweenKnots(knots: Int32Array, columns: number, quality: number): Int3
 
 /** What is known of a tile while it is coded or decoded, position by position. */
 export class TileContext {
-  /** Symbols in sixteenths, [positions, 768]. */
+  /** Symbols in sixteenths, [positions, active]. */
   readonly symbols: Int16Array
   readonly #model: ContextModel
   readonly #width: number
@@ -130,7 +151,7 @@ export class TileContext {
     this.#model = model
     this.#width = width
     this.#active = active
-    this.symbols = new Int16Array(width * height * LATENTS)
+    this.symbols = new Int16Array(width * height * active)
     const padded = (width + 2) * (height + 1)
     this.#magnitudes = new Uint8Array(padded * LATENTS)
     this.#featureValues = new Int32Array(padded * model.features)
@@ -150,7 +171,7 @@ export class TileContext {
     near[2] = here - stride - 1
     near[3] = here - stride + 1
     this.#here = here
-    this.#symbolsAt = (y * this.#width + x) * LATENTS
+    this.#symbolsAt = (y * this.#width + x) * this.#active
     const active = this.#active
     const scale = this.#scale
     const magnitudes = this.#magnitudes
@@ -189,16 +210,17 @@ export class TileContext {
   #readNeighbours(x: number, y: number): void {
     const { means, meanIn } = this.#model
     const width = this.#width
+    const active = this.#active
     const near = this.#nearSymbols.fill(0)
     const take = (tap: number, at: number): void =>
-      near.set(this.symbols.subarray(at, at + means), tap * means)
+      near.set(this.symbols.subarray(at, at + Math.min(means, active)), tap * means)
     const at = this.#symbolsAt
-    const north = at - width * LATENTS
-    if (x > 0) take(0, at - LATENTS)
+    const north = at - width * active
+    if (x > 0) take(0, at - active)
     if (y > 0) {
       take(1, north)
-      if (x > 0) take(2, north - LATENTS)
-      if (x + 1 < width) take(3, north + LATENTS)
+      if (x > 0) take(2, north - active)
+      if (x + 1 < width) take(3, north + active)
     }
     const hidden = this.#hidden
     for (let h = 0; h < hidden.length; h++)
@@ -240,6 +262,11 @@ export class TileContext {
     const sums = this.#sums
     const row = c * features
     for (let f = 0; f < features; f++) sums[f] = sums[f]! + featureSums[row + f]! * magnitude
+  }
+
+  /** Whether feature f of the position that was finished last is above zero. */
+  showsFeature(f: number): boolean {
+    return this.#featureValues[this.#here * this.#model.features + f]! > 0
   }
 
   /** Ends a position: its features become visible to its neighbours. */

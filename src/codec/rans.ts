@@ -6,7 +6,8 @@ import { damaged } from './errors'
 
 export const PRECISION_BITS = 16
 const TOTAL = 1 << PRECISION_BITS
-const LOWER = 1 << 23
+/** The state stays at or above it between symbols; it starts, and must end, there. */
+export const LOWER = 1 << 23
 
 /** Codes (start, frequency) pairs given in decoding order. Returns state ‖ bytes in the order the decoder reads. */
 export function ransEncode(starts: Uint16Array, frequencies: Uint16Array, count: number): Uint8Array {
@@ -30,6 +31,11 @@ export function ransEncode(starts: Uint16Array, frequencies: Uint16Array, count:
   return out.slice(at)
 }
 
+/** Whether the first state, of at least four bytes, is one that ransEncode ends with: 2^23 .. 2^31 - 1. */
+export function startsInRange(bytes: Uint8Array): boolean {
+  return bytes[0]! < 128 && (bytes[0]! > 0 || bytes[1]! >= 128)
+}
+
 /** Reads what ransEncode wrote. `end()` must be called last: it requires the first state and every byte used. */
 export class RansDecoder {
   #state: number
@@ -40,7 +46,7 @@ export class RansDecoder {
     if (bytes.length < 4) throw damaged('the symbols are cut short')
     this.#bytes = bytes
     this.#state = ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0
-    if (this.#state < LOWER || this.#state >= 2 ** 31) throw damaged('the first state is out of range')
+    if (!startsInRange(bytes)) throw damaged('the first state is out of range')
   }
 
   /** Symbol of a table with cumulative frequencies cdf[from] = 0 .. cdf[from + size] = 2^16. */
@@ -133,9 +139,15 @@ export class BitReader {
     return value - 1
   }
 
-  /** Requires that only zero padding of the last byte is left. */
   end(): void {
-    if ((this.#at + 7) >> 3 !== this.#bytes.length) throw damaged('raw bits are left over')
-    while (this.#at & 7) if (this.bit() !== 0) throw damaged('the padding of the raw bits is not zero')
+    endRaw(this.#bytes, this.#at)
   }
+}
+
+/** Requires that after so many bits only zero padding of the last byte is left. */
+export function endRaw(bytes: Uint8Array, bits: number): void {
+  if ((bits + 7) >> 3 !== bytes.length) throw damaged('raw bits are left over')
+  const padding = (8 - (bits & 7)) & 7
+  if (padding > 0 && (bytes.at(-1)! & ((1 << padding) - 1)) !== 0)
+    throw damaged('the padding of the raw bits is not zero')
 }

@@ -3,18 +3,28 @@
  *
  *   active/16 (1) ‖ raw bit bytes, u24 little-endian (3) ‖ raw bits: signs and escapes ‖ rANS state and bytes
  *
- * Channels from `active` on are silent: their symbols are all zero and cost nothing.
+ * Channels from `active` on are silent: their symbols are all zero and cost nothing. The symbols are coded by the
+ * WebAssembly kernel, or by the same arithmetic in TypeScript where there is none or the caller watches or chooses.
  */
-import { TileContext, SYMBOL_MAX, SYMBOL_UNIT, type ContextModel } from './context-model'
+import { TileContext, SYMBOL_UNIT, type ContextModel } from './context-model'
+import { DECODED, type EntropyKernel } from './entropy-kernel'
 import type { TableBank } from './entropy-tables'
 import { damaged } from './errors'
-import { BitReader, BitWriter, RansDecoder, ransEncode } from './rans'
+import { BitReader, BitWriter, endRaw, LOWER, RansDecoder, ransEncode, startsInRange } from './rans'
+import { chooseMagnitude } from './symbol-choice'
 import { LATENTS } from './weights'
 
 const ACTIVE_UNIT = 16
 const HEAD = 4
 
-/** Symbols of a tile in sixteenths, [positions, 768]; those from `active` on are zero. */
+/** What codes tiles: a context model at one quality, the tables, and the kernel that holds both. */
+export interface TileEntropy {
+  readonly model: ContextModel
+  readonly bank: TableBank
+  readonly kernel: EntropyKernel | null
+}
+
+/** Symbols of a tile in sixteenths, [positions, active]; those from `active` on are zero. */
 export interface TileSymbols {
   readonly symbols: Int16Array
   readonly active: number
@@ -22,32 +32,74 @@ export interface TileSymbols {
   readonly width: number
 }
 
-/** Bits that a unit of squared error (in squared steps) is worth; 1 / 0.13 in training, less by measurement. */
-const BITS_PER_SQUARED_STEP = 1 / 0.1
-
-/** Magnitude whose rate and distortion are least: the lower or the upper neighbour of |value|. */
-function chooseMagnitude(value: number, bits: Float32Array, from: number, size: number): number {
-  const low = Math.floor(value)
-  const escape = size - 1
-  if (low + 1 >= escape) return Math.min(SYMBOL_MAX, Math.floor(value + 0.5))
-  const rate = bits[from + low + 1]! - bits[from + low]!
-  const rest = value - low
-  return (2 * rest - 1) * BITS_PER_SQUARED_STEP > rate ? low + 1 : low
+export interface TileChoices {
+  /**
+   * Residual symbols to code, [positions, 768], instead of choosing them from y; at most SYMBOL_MAX in magnitude.
+   * Channels that are all zero from some channel on are silent: their means count as zero too.
+   */
+  readonly chosen?: Int16Array
+  /** Magnitude to code for a distance |y - mean| in steps, instead of the fast choice. */
+  readonly choose?: (distance: number, table: number) => number
+  /** Sees every coded magnitude with its table and distance (for fitting tables). */
+  readonly observe?: (table: number, magnitude: number, distance: number) => void
 }
 
 /**
- * Chooses and codes the symbols of y [positions, 768], in steps, positions row by row.
- * `observe` sees every coded magnitude with its table (for fitting tables).
+ * Chooses and codes the symbols of y [positions, 768], in steps, positions row by row. y may be the kernel's own array,
+ * which is spent by it.
  */
 export function encodeTile(
-  model: ContextModel,
-  bank: TableBank,
+  entropy: TileEntropy,
   y: Float32Array,
   width: number,
   height: number,
-  observe?: (table: number, magnitude: number, value: number) => void,
+  choices: TileChoices = {},
 ): Uint8Array {
-  const active = activeChannels(y)
+  const { kernel } = entropy
+  const values = y.subarray(0, width * height * LATENTS)
+  const active = activeChannels(values, choices.chosen)
+  const parts =
+    kernel === null || choices.choose !== undefined || choices.observe !== undefined
+      ? encodeInTypeScript(entropy, values, { width, height, active }, choices)
+      : encodeInKernel(kernel, entropy.model, values, { width, height, active }, choices.chosen)
+  const { raw, coded } = parts
+  const out = new Uint8Array(HEAD + raw.length + coded.length)
+  out.set([active / ACTIVE_UNIT, raw.length & 255, (raw.length >> 8) & 255, raw.length >> 16])
+  out.set(raw, HEAD)
+  out.set(coded, HEAD + raw.length)
+  return out
+}
+
+interface TileShape {
+  readonly width: number
+  readonly height: number
+  readonly active: number
+}
+
+interface CodedParts {
+  readonly raw: Uint8Array
+  readonly coded: Uint8Array
+}
+
+function encodeInKernel(
+  kernel: EntropyKernel,
+  model: ContextModel,
+  y: Float32Array,
+  tile: TileShape,
+  chosen: Int16Array | undefined,
+): CodedParts {
+  kernel.use(model)
+  if (y.buffer !== kernel.y.buffer) kernel.y.set(y)
+  if (chosen !== undefined) kernel.chosen.set(chosen)
+  return kernel.encode(tile, chosen !== undefined)
+}
+
+function encodeInTypeScript(
+  { model, bank }: TileEntropy,
+  y: Float32Array,
+  { width, height, active }: TileShape,
+  { chosen, choose, observe }: TileChoices,
+): CodedParts {
   const context = new TileContext(model, width, height, active)
   const starts = new Uint16Array(width * height * active)
   const frequencies = new Uint16Array(starts.length)
@@ -61,10 +113,15 @@ export function encodeTile(
     for (let c = 0; c < active; c++) {
       const mean = context.mean(c)
       const table = context.table(c)
-      const value = y[at + c]! - mean / SYMBOL_UNIT
+      const value = chosen === undefined ? y[at + c]! - mean / SYMBOL_UNIT : chosen[at + c]!
       const distance = value < 0 ? -value : value
       const first = from[table]!
-      const magnitude = distance < 0.5 ? 0 : chooseMagnitude(distance, bits, first, size[table]!)
+      const magnitude =
+        chosen !== undefined
+          ? distance
+          : choose !== undefined
+            ? choose(distance, table)
+            : chooseMagnitude(distance, bits, first, size[table]!)
       const escape = size[table]! - 1
       const entry = magnitude < escape ? magnitude : escape
       starts[count] = cdf[first + entry]!
@@ -77,30 +134,65 @@ export function encodeTile(
     }
     context.finish()
   }
-  const rawBytes = raw.finish()
-  const coded = ransEncode(starts, frequencies, count)
-  const out = new Uint8Array(HEAD + rawBytes.length + coded.length)
-  out.set([active / ACTIVE_UNIT, rawBytes.length & 255, (rawBytes.length >> 8) & 255, rawBytes.length >> 16])
-  out.set(rawBytes, HEAD)
-  out.set(coded, HEAD + rawBytes.length)
-  return out
+  return { raw: raw.finish(), coded: ransEncode(starts, frequencies, count) }
 }
 
-/** Restores the symbols of a tile. Throws CodecError 'damaged' unless every byte is accounted for. */
+/**
+ * Restores the symbols of a tile, into `room` where that is large enough. Throws CodecError 'damaged' unless every byte
+ * is accounted for.
+ */
 export function decodeTile(
-  model: ContextModel,
-  bank: TableBank,
+  entropy: TileEntropy,
   bytes: Uint8Array,
   width: number,
   height: number,
+  room?: Int16Array,
 ): TileSymbols {
   if (bytes.length < HEAD + 4) throw damaged('a tile is cut short')
   const active = bytes[0]! * ACTIVE_UNIT
   if (active > LATENTS) throw damaged('a tile names too many channels')
   const rawLength = bytes[1]! | (bytes[2]! << 8) | (bytes[3]! << 16)
   if (HEAD + rawLength + 4 > bytes.length) throw damaged('the raw bits run past the tile')
-  const raw = new BitReader(bytes.subarray(HEAD, HEAD + rawLength))
-  const coder = new RansDecoder(bytes.subarray(HEAD + rawLength))
+  const raw = bytes.subarray(HEAD, HEAD + rawLength)
+  const coded = bytes.subarray(HEAD + rawLength)
+  const tile = { width, height, active }
+  const count = width * height * active
+  const symbols = room !== undefined && room.length >= count ? room.subarray(0, count) : new Int16Array(count)
+  if (entropy.kernel === null) decodeInTypeScript(entropy, raw, coded, tile, symbols)
+  else decodeInKernel(entropy.kernel, entropy.model, raw, coded, tile, symbols)
+  return { symbols, active, width }
+}
+
+function decodeInKernel(
+  kernel: EntropyKernel,
+  model: ContextModel,
+  raw: Uint8Array,
+  coded: Uint8Array,
+  tile: TileShape,
+  out: Int16Array,
+): void {
+  if (raw.length + coded.length > kernel.input.length) throw damaged('a tile is too long')
+  if (!startsInRange(coded)) throw damaged('the first state is out of range')
+  kernel.use(model)
+  kernel.input.set(raw)
+  kernel.input.set(coded, raw.length)
+  const { status, symbols, coderState, overrun, rawBits } = kernel.decode(tile, raw.length, coded.length)
+  if (status === DECODED.rawCut) throw damaged('the raw bits are cut short')
+  if (status === DECODED.rawRange) throw damaged('an escaped value is out of range')
+  if (coderState !== LOWER || overrun !== 0) throw damaged('the symbols do not end where they should')
+  endRaw(raw, rawBits)
+  out.set(symbols)
+}
+
+function decodeInTypeScript(
+  { model, bank }: TileEntropy,
+  rawBytes: Uint8Array,
+  coded: Uint8Array,
+  { width, height, active }: TileShape,
+  out: Int16Array,
+): void {
+  const raw = new BitReader(rawBytes)
+  const coder = new RansDecoder(coded)
   const context = new TileContext(model, width, height, active)
   const { cdf, from, size } = bank
   for (let position = 0; position < width * height; position++) {
@@ -118,15 +210,17 @@ export function decodeTile(
   }
   coder.end()
   raw.end()
-  return { symbols: context.symbols, active, width }
+  out.set(context.symbols)
 }
 
-/** Smallest multiple of 16 channels after which every |y| rounds to zero. */
-function activeChannels(y: Float32Array): number {
+/** Smallest multiple of 16 channels after which every |y| rounds to zero, or every chosen symbol is zero. */
+function activeChannels(y: Float32Array, chosen?: Int16Array): number {
+  const values = chosen ?? y
   let last = 0
   for (let at = 0; at < y.length; at += LATENTS) {
     for (let c = LATENTS - 1; c >= last; c--) {
-      if (Math.abs(y[at + c]!) >= 0.5) {
+      const value = values[at + c]!
+      if (value >= 0.5 || value <= -0.5) {
         last = c + 1
         break
       }

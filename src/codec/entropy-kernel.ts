@@ -1,0 +1,224 @@
+/**
+ * The entropy coder on WebAssembly SIMD: packs a model into the kernel's memory and codes tiles position by position.
+ * One kernel holds one set of weights; a quality only changes two rows of them. Its memory (10 MB) is used again for
+ * every tile. Weights must fit in 16 bits, as released ones do; otherwise there is no kernel, and TypeScript serves.
+ */
+import { assembleModule } from '../lib/wasm-assembler'
+import { NEIGHBOURS, type ContextModel } from './context-model'
+import type { TableBank } from './entropy-tables'
+import { DECODED, kernelFunctions } from './kernel-code'
+import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, STATE, TILE_SIDE } from './kernel-layout'
+import type { KernelLayout } from './kernel-layout'
+import { LATENTS, type CodecConfig } from './weights'
+
+type Numbers = (...given: number[]) => number
+
+/** What a tile is to the kernel: positions in a row, rows, channels that are coded. */
+export interface TileShape {
+  readonly width: number
+  readonly height: number
+  readonly active: number
+}
+
+export interface EntropyKernel {
+  /** Takes over the parts of the model that depend on quality. */
+  use(model: ContextModel): void
+  /** Views for the next tile: y [positions, 768], and chosen residuals where the caller chooses. */
+  readonly y: Float32Array
+  readonly chosen: Int16Array
+  /** Raw bytes and coded bytes of the tile in `y`; views until the next tile. */
+  encode(tile: TileShape, hasChosen: boolean): { raw: Uint8Array; coded: Uint8Array }
+  /** Room for raw ‖ coded bytes. */
+  readonly input: Uint8Array
+  /** Symbols [positions, active], a view until the next tile; or where the bytes fail. */
+  decode(tile: TileShape, rawBytes: number, codedBytes: number): DecodedTile
+}
+
+export interface DecodedTile {
+  readonly status: number
+  readonly symbols: Int16Array
+  readonly coderState: number
+  /** Bytes that the coder read past (above 0) or left over (below 0). */
+  readonly overrun: number
+  readonly rawBits: number
+}
+
+export { DECODED }
+
+/** null where the platform has no WebAssembly SIMD or the weights need more than 16 bits. */
+export async function createEntropyKernel(
+  config: CodecConfig,
+  model: ContextModel,
+  bank: TableBank,
+): Promise<EntropyKernel | null> {
+  const narrow = [
+    ...[model.sameWeights, model.denseWeights, model.featureWeights, model.featureSums],
+    ...[model.hiddenWeights, model.meanWeights, model.meanIn],
+  ]
+  if (!narrow.every((weights) => weights.every((w) => w >= -32768 && w <= 32767))) return null
+  if (bank.cdf.length + bank.from.length > 65535) return null
+  const layout = kernelLayout(config, bank.cdf.length + bank.from.length)
+  const code = assembleModule(kernelFunctions(layout), layout.pages)
+  if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(code)) return null
+  const { instance } = await WebAssembly.instantiate(code)
+  const memory = (instance.exports['memory'] as WebAssembly.Memory).buffer
+  packTables(memory, layout, model, bank)
+  packRows(memory, layout, model)
+  packMeans(memory, layout, model)
+  const calls = instance.exports as Record<'begin' | 'decode' | 'encode' | 'code', Numbers>
+  return kernelOver(memory, layout, calls)
+}
+
+/** Each table is its size and its cumulative frequencies; bits lie at the same place in an area of their own. */
+function packTables(memory: ArrayBuffer, at: KernelLayout, model: ContextModel, bank: TableBank): void {
+  const entries = new Int32Array(memory, at.tables)
+  const bits = new Float32Array(memory, at.tables + at.bitsAfter)
+  const starts = Array.from(bank.from, (from, table) => {
+    const start = from + table + 1
+    const size = bank.size[table]!
+    entries[start - 1] = size
+    entries.set(bank.cdf.subarray(from, from + size + 1), start)
+    bits.set(bank.bits.subarray(from, from + size), start)
+    return start
+  })
+  const tableOf = new Uint16Array(memory, at.tableOf)
+  model.low.forEach((table, i) => (tableOf[i] = starts[table]!))
+  model.high.forEach((table, i) => (tableOf[LOW_ENTRIES + i] = starts[table]!))
+}
+
+/** Rows by groups of channels; same-channel weights as pairs (west, north) and (north-west, north-east). */
+function packRows(memory: ArrayBuffer, at: KernelLayout, model: ContextModel): void {
+  const same = new Int16Array(memory, at.same)
+  for (let tap = 0; tap < NEIGHBOURS; tap++)
+    for (let c = 0; c < LATENTS; c++)
+      same[(tap >> 1) * 2 * LATENTS + 2 * c + (tap & 1)] = model.sameWeights[tap * LATENTS + c]!
+  const rows = new Int16Array(memory, at.rowWeights)
+  const put = (row: number, weights: Int32Array, from: number, first: number): void => {
+    for (let c = first; c < LATENTS; c++)
+      rows[(Math.floor(c / GROUP) * at.rows + row) * GROUP + (c % GROUP)] = weights[from + c]!
+  }
+  for (let tap = 0; tap < NEIGHBOURS; tap++)
+    for (let f = 0; f < model.features; f++)
+      put(tap * at.features + f, model.featureWeights, (tap * model.features + f) * LATENTS, 0)
+  const firstHidden = NEIGHBOURS * at.features
+  for (let h = 0; h < model.hidden; h++) put(firstHidden + h, model.hiddenWeights, h * LATENTS, 0)
+  const firstDense = firstHidden + at.hidden
+  // Only later channels: the others are not read, and here their weights must not count.
+  for (let c = 0; c < model.dense; c++) put(firstDense + c, model.denseWeights, c * LATENTS, c + 1)
+  const features = new Int16Array(memory, at.featureWeights)
+  for (let c = 0; c < LATENTS; c++)
+    for (let f = 0; f < model.features; f++)
+      features[(Math.floor(f / GROUP) * LATENTS + c) * GROUP + (f % GROUP)] =
+        model.featureSums[c * model.features + f]!
+}
+
+/** The hidden layer's weights, then those of the means, by groups of outputs and pairs of neighbouring symbols. */
+function packMeans(memory: ArrayBuffer, at: KernelLayout, model: ContextModel): void {
+  const { means, hidden } = model
+  const pairs = new Int16Array(memory, at.pairWeights)
+  const put = (output: number, weights: Int32Array, row: number): void => {
+    const group = Math.floor(output / GROUP) * at.pairs
+    for (let tap = 0; tap < NEIGHBOURS; tap++)
+      for (let k = 0; k < means; k++) {
+        const pair = group + (tap * at.means + k) / 2
+        pairs[Math.floor(pair) * (PAIR_BYTES / 2) + 2 * (output % GROUP) + (k & 1)] =
+          weights[(row * NEIGHBOURS + tap) * means + k]!
+      }
+  }
+  for (let h = 0; h < hidden; h++) put(h, model.meanIn, h)
+  for (let c = 0; c < means; c++) put(at.hidden + c, model.meanWeights, c)
+  const out = new Int32Array(memory, at.meanOut)
+  for (let h = 0; h < hidden; h++)
+    for (let c = 0; c < means; c++) out[h * at.means + c] = model.meanOut[c * hidden + h]!
+}
+
+function kernelOver(
+  memory: ArrayBuffer,
+  at: KernelLayout,
+  { begin, decode, encode, code }: Record<'begin' | 'decode' | 'encode' | 'code', Numbers>,
+): EntropyKernel {
+  const state = new DataView(memory)
+  const setState = (field: keyof typeof STATE, value: number): void =>
+    state.setInt32(STATE[field], value, true)
+  const getState = (field: keyof typeof STATE): number => state.getInt32(STATE[field], true)
+  const rowOfSites = (TILE_SIDE + 2) * at.siteBytes
+
+  /** Calls `visit` position by position, with the addresses of the site and its four neighbours. */
+  function scan(
+    { width, height, active }: TileShape,
+    visit: (
+      position: number,
+      sites: readonly [number, number, number, number, number],
+      rows: number,
+    ) => boolean,
+  ): void {
+    new Uint8Array(memory, at.sites, 2 * rowOfSites).fill(0)
+    for (let y = 0; y < height; y++) {
+      const row = at.sites + (y & 1) * rowOfSites
+      const above = at.sites + (1 - (y & 1)) * rowOfSites
+      for (let x = 0; x < width; x++) {
+        const here = row + (x + 1) * at.siteBytes
+        const north = above + (x + 1) * at.siteBytes
+        const [west, northWest, northEast] = [here - at.siteBytes, north - at.siteBytes, north + at.siteBytes]
+        const rows = begin(west, north, northWest, northEast, active)
+        if (!visit(y * width + x, [here, west, north, northWest, northEast], rows)) return
+      }
+    }
+  }
+
+  return {
+    use(model) {
+      new Int32Array(memory, at.bias).set(model.bias)
+      new Int32Array(memory, at.meanGain).set(model.meanGain)
+    },
+    y: new Float32Array(memory, at.y, TILE_SIDE * TILE_SIDE * LATENTS),
+    chosen: new Int16Array(memory, at.chosen, TILE_SIDE * TILE_SIDE * LATENTS),
+    input: new Uint8Array(memory, at.input, at.inputBytes),
+
+    encode(tile, hasChosen) {
+      setState('rawPending', 0)
+      setState('rawCount', 0)
+      setState('rawBytes', at.raw)
+      let entries = at.y
+      // Entries take the place of y: they are never ahead of it.
+      scan(tile, (position, sites, rows) => {
+        const chosen = hasChosen ? at.chosen + 2 * LATENTS * position : 0
+        const y = at.y + 4 * LATENTS * position
+        entries = encode(...sites, tile.active, rows, y, chosen, entries)
+        return true
+      })
+      let rawEnd = getState('rawBytes')
+      const left = getState('rawCount')
+      if (left > 0) state.setUint8(rawEnd++, getState('rawPending') << (8 - left))
+      const coded = code(at.y, entries, at.codedEnd)
+      return {
+        raw: new Uint8Array(memory, at.raw, rawEnd - at.raw),
+        coded: new Uint8Array(memory, coded, at.codedEnd - coded),
+      }
+    },
+
+    decode(tile, rawBytes, codedBytes) {
+      const coded = at.input + rawBytes
+      const end = coded + codedBytes
+      setState('coder', state.getInt32(coded, false))
+      setState('at', coded + 4)
+      setState('end', end)
+      setState('rawBit', 0)
+      setState('rawEnd', 8 * rawBytes)
+      setState('rawBytes', at.input)
+      let status: number = DECODED.ok
+      scan(tile, (position, sites, rows) => {
+        const out = at.out + 2 * tile.active * position
+        status = decode(...sites, tile.active, rows, out)
+        return status === DECODED.ok
+      })
+      return {
+        status,
+        symbols: new Int16Array(memory, at.out, tile.width * tile.height * tile.active),
+        coderState: getState('coder'),
+        overrun: getState('at') - end,
+        rawBits: getState('rawBit'),
+      }
+    },
+  }
+}

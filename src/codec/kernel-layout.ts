@@ -1,0 +1,149 @@
+/**
+ * Where the entropy kernel keeps what, in bytes of its memory. Channels, features, hidden units and means come in
+ * groups of 16; a *row* is the 16 int16 weights from one source of scale (a neighbour's feature, a hidden unit, an
+ * earlier channel) to one group of channels. A *site* is what later positions see of a position.
+ *
+ *   state ‖ lists ‖ tables ‖ sites of two rows of positions ‖ weights ‖ the tile: symbols or y, coded bytes
+ */
+import { HIGH_ENTRIES, LOW_RANGE, LOW_SHIFT, NEIGHBOURS } from './context-model'
+import { ENTROPY_TILE } from './types'
+import { BLOCK, LATENTS, type CodecConfig } from './weights'
+
+export const GROUP = 16
+export const ROW_BYTES = 2 * GROUP
+/** int16 pairs of two inputs for a group of outputs. */
+export const PAIR_BYTES = 4 * GROUP
+export const TILE_SIDE = ENTROPY_TILE / BLOCK
+const POSITIONS = TILE_SIDE * TILE_SIDE
+const PAGE = 65536
+
+/** Fields of the state, as int32. */
+export const STATE = {
+  /** rANS state, and the address of the next byte and of the end. */
+  coder: 0,
+  at: 4,
+  end: 8,
+  /** Decoding: next bit and end, counted from rawBytes. Encoding: bits in the accumulator and their number. */
+  rawBit: 12,
+  rawEnd: 16,
+  rawPending: 20,
+  rawCount: 24,
+  /** Address of the raw bytes; the encoder moves it on. */
+  rawBytes: 28,
+} as const
+
+/** The index of scales to tables: fine steps below 8, then HIGH_ENTRIES whole numbers. */
+export const LOW_ENTRIES = (2 * LOW_RANGE) >> LOW_SHIFT
+
+export interface KernelLayout {
+  readonly features: number
+  readonly hidden: number
+  readonly means: number
+  readonly dense: number
+  /** Rows of a group of channels: NEIGHBOURS * features, then hidden, then dense. */
+  readonly rows: number
+  /** Pairs of neighbouring symbols that predict. */
+  readonly pairs: number
+
+  readonly pairAt: number
+  readonly pairValues: number
+  readonly rowAt: number
+  readonly rowValues: number
+  readonly seenAt: number
+  readonly seenValues: number
+  readonly hiddenValues: number
+  readonly sums: number
+  readonly scales: number
+  readonly symbols: number
+
+  readonly tableOf: number
+  readonly tables: number
+  /** From a table entry's cumulative frequency to its bits. */
+  readonly bitsAfter: number
+
+  readonly sites: number
+  readonly siteBytes: number
+  readonly siteFeatures: number
+  readonly siteSymbols: number
+
+  readonly bias: number
+  readonly same: number
+  readonly rowWeights: number
+  readonly featureWeights: number
+  readonly pairWeights: number
+  readonly meanOut: number
+  readonly meanGain: number
+
+  /** Decoding: symbols [positions, active] and the coded tile. Encoding: y, chosen residuals, raw bits, coded bytes. */
+  readonly out: number
+  readonly input: number
+  readonly inputBytes: number
+  readonly y: number
+  readonly chosen: number
+  readonly raw: number
+  readonly coded: number
+  readonly codedEnd: number
+  readonly pages: number
+}
+
+const grouped = (n: number): number => Math.ceil(n / GROUP) * GROUP
+
+export function kernelLayout(config: CodecConfig, tableEntries: number): KernelLayout {
+  const features = grouped(config.contextFeatures)
+  const hidden = grouped(config.meanHidden)
+  const means = grouped(config.meanChannels)
+  const dense = config.contextDense
+  const rows = NEIGHBOURS * features + hidden + dense
+  const pairs = (NEIGHBOURS * means) / 2
+  let next = 64
+  const take = (bytes: number): number => {
+    const at = next
+    next += Math.ceil(bytes / 64) * 64
+    return at
+  }
+  const siteFeatures = LATENTS
+  const siteSymbols = siteFeatures + 2 * features
+  const siteBytes = siteSymbols + 2 * means
+  const small = {
+    pairAt: take(4 * pairs + 4),
+    pairValues: take(4 * pairs + 4),
+    rowAt: take(4 * rows + 8),
+    rowValues: take(2 * rows + 4),
+    seenAt: take(4 * LATENTS + 8),
+    seenValues: take(2 * LATENTS + 4),
+    hiddenValues: take(4 * hidden),
+    sums: take(4 * means),
+    scales: take(4 * GROUP),
+    symbols: take(2 * LATENTS),
+    tableOf: take(2 * (LOW_ENTRIES + HIGH_ENTRIES)),
+    tables: take(4 * tableEntries),
+    bits: take(4 * tableEntries),
+    sites: take(2 * (TILE_SIDE + 2) * siteBytes),
+    bias: take(4 * LATENTS),
+    same: take(2 * NEIGHBOURS * LATENTS),
+    rowWeights: take(2 * rows * LATENTS),
+    featureWeights: take(2 * features * LATENTS),
+    pairWeights: take(4 * pairs * (hidden + means)),
+    meanOut: take(4 * hidden * means),
+    meanGain: take(4 * means),
+  }
+  const tile = next
+  const symbols = POSITIONS * LATENTS
+  // No sound tile is longer: two bytes a symbol at most, and 34 raw bits.
+  const inputBytes = Math.ceil(symbols * (2 + 34 / 8)) + 64
+  const [out, input] = [tile, tile + 2 * symbols]
+  const y = tile
+  const chosen = y + 4 * symbols
+  const raw = chosen + 2 * symbols
+  const coded = raw + 3 * symbols + 64
+  const codedEnd = coded + 2 * symbols + 64
+  const { bits, ...regions } = small
+  return {
+    ...{ features, hidden, means, dense, rows, pairs },
+    ...regions,
+    bitsAfter: bits - regions.tables,
+    ...{ siteBytes, siteFeatures, siteSymbols },
+    ...{ out, input, inputBytes, y, chosen, raw, coded, codedEnd },
+    pages: Math.ceil(Math.max(codedEnd, input + inputBytes) / PAGE),
+  }
+}

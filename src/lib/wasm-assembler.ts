@@ -1,0 +1,267 @@
+/**
+ * Just enough of WebAssembly (core specification 2.0 with SIMD) to write a small kernel in TypeScript: no build step, no
+ * binary in the repository. Values are expressions with a type; a local is an expression that can be set; whatever
+ * acts is Code, and Code is composed by listing it.
+ */
+
+/** Instruction bytes, nested as they are composed. */
+export type Code = number | readonly Code[]
+
+const I32_TYPE = 0x7f
+const V128_TYPE = 0x7b
+const F64_TYPE = 0x7c
+const VOID = 0x40
+const END = 0x0b
+
+/** LEB128, unsigned. */
+function unsigned(value: number): number[] {
+  const bytes: number[] = []
+  do {
+    const more = value > 0x7f
+    bytes.push((value & 0x7f) | (more ? 0x80 : 0))
+    value >>>= 7
+  } while (value > 0)
+  return bytes
+}
+
+/** LEB128, signed. */
+function signed(value: number): number[] {
+  const bytes: number[] = []
+  for (;;) {
+    const byte = value & 0x7f
+    value >>= 7
+    if ((value === 0 && (byte & 0x40) === 0) || (value === -1 && (byte & 0x40) !== 0)) return [...bytes, byte]
+    bytes.push(byte | 0x80)
+  }
+}
+
+const simd = (opcode: number): Code => [0xfd, unsigned(opcode)]
+/** Alignment is only a hint; the offset is a constant added to the address. */
+const memory = (offset: number): Code => [0, unsigned(offset)]
+
+type Whole = I32 | number
+type Real = F64 | number
+
+const whole = (value: Whole): Code => (typeof value === 'number' ? [0x41, signed(value | 0)] : value.code)
+const real = (value: Real): Code =>
+  typeof value === 'number' ? [0x44, [...new Uint8Array(Float64Array.of(value).buffer)]] : value.code
+
+export class I32 {
+  readonly code: Code
+  constructor(code: Code) {
+    this.code = code
+  }
+  readonly #with = (other: Whole, opcode: number): I32 => new I32([this.code, whole(other), opcode])
+
+  plus = (other: Whole): I32 => this.#with(other, 0x6a)
+  minus = (other: Whole): I32 => this.#with(other, 0x6b)
+  times = (other: Whole): I32 => this.#with(other, 0x6c)
+  dividedBy = (other: Whole): I32 => this.#with(other, 0x6e)
+  and = (other: Whole): I32 => this.#with(other, 0x71)
+  or = (other: Whole): I32 => this.#with(other, 0x72)
+  shiftLeft = (bits: Whole): I32 => this.#with(bits, 0x74)
+  /** Keeps the sign. */
+  shiftRight = (bits: Whole): I32 => this.#with(bits, 0x75)
+  shiftRightUnsigned = (bits: Whole): I32 => this.#with(bits, 0x76)
+  leadingZeros = (): I32 => new I32([this.code, 0x67])
+  is = (other: Whole): I32 => this.#with(other, 0x46)
+  isNot = (other: Whole): I32 => this.#with(other, 0x47)
+  below = (other: Whole): I32 => this.#with(other, 0x48)
+  atLeast = (other: Whole): I32 => this.#with(other, 0x4e)
+  belowUnsigned = (other: Whole): I32 => this.#with(other, 0x49)
+  atLeastUnsigned = (other: Whole): I32 => this.#with(other, 0x4f)
+  toF64 = (): F64 => new F64([this.code, 0xb7])
+
+  /** The value is an address from here on. */
+  readonly #load = (opcode: number, offset: number): Code => [this.code, opcode, memory(offset)]
+  loadU8 = (offset = 0): I32 => new I32(this.#load(0x2d, offset))
+  loadS16 = (offset = 0): I32 => new I32(this.#load(0x2e, offset))
+  loadU16 = (offset = 0): I32 => new I32(this.#load(0x2f, offset))
+  load32 = (offset = 0): I32 => new I32(this.#load(0x28, offset))
+  loadF32 = (offset = 0): F64 => new F64([this.#load(0x2a, offset), 0xbb])
+  load128 = (offset = 0): V128 => new V128([this.code, simd(0x00), memory(offset)])
+  load32Splat = (offset = 0): V128 => new V128([this.code, simd(0x09), memory(offset)])
+  store8 = (value: Whole, offset = 0): Code => [this.code, whole(value), 0x3a, memory(offset)]
+  store16 = (value: Whole, offset = 0): Code => [this.code, whole(value), 0x3b, memory(offset)]
+  store32 = (value: Whole, offset = 0): Code => [this.code, whole(value), 0x36, memory(offset)]
+  store128 = (value: V128, offset = 0): Code => [this.code, value.code, simd(0x0b), memory(offset)]
+
+  splatI16 = (): V128 => new V128([this.code, simd(0x10)])
+  splatI32 = (): V128 => new V128([this.code, simd(0x11)])
+}
+
+/** A double; 32-bit floats become doubles as they are loaded. */
+export class F64 {
+  readonly code: Code
+  constructor(code: Code) {
+    this.code = code
+  }
+  readonly #with = (other: Real, opcode: number): F64 => new F64([this.code, real(other), opcode])
+  plus = (other: Real): F64 => this.#with(other, 0xa0)
+  minus = (other: Real): F64 => this.#with(other, 0xa1)
+  times = (other: Real): F64 => this.#with(other, 0xa2)
+  magnitude = (): F64 => new F64([this.code, 0x99])
+  below = (other: Real): I32 => new I32([this.code, real(other), 0x63])
+  above = (other: Real): I32 => new I32([this.code, real(other), 0x64])
+  /** Towards zero; the value must fit. */
+  truncated = (): I32 => new I32([this.code, 0xaa])
+}
+
+export class V128 {
+  readonly code: Code
+  constructor(code: Code) {
+    this.code = code
+  }
+  readonly #with = (other: V128, opcode: number): V128 => new V128([this.code, other.code, simd(opcode)])
+  readonly #lanes = (other: V128, lanes: readonly number[]): V128 =>
+    new V128([this.code, other.code, simd(0x0d), lanes])
+
+  and = (other: V128): V128 => this.#with(other, 0x4e)
+  addI8 = (other: V128): V128 => this.#with(other, 0x6e)
+  subI8 = (other: V128): V128 => this.#with(other, 0x71)
+  addI32 = (other: V128): V128 => this.#with(other, 0xae)
+  timesI32 = (other: V128): V128 => this.#with(other, 0xb5)
+  minI32 = (other: V128): V128 => this.#with(other, 0xb6)
+  maxI32 = (other: V128): V128 => this.#with(other, 0xb8)
+  shiftRightI32 = (bits: Whole): V128 => new V128([this.code, whole(bits), simd(0xac)])
+  /** Eight int16 products, neighbours summed: four int32. */
+  dotI16 = (other: V128): V128 => this.#with(other, 0xba)
+  productLowI16 = (other: V128): V128 => this.#with(other, 0xbc)
+  productHighI16 = (other: V128): V128 => this.#with(other, 0xbd)
+  /** int32 lanes of this and of the other to int16, saturating. */
+  narrowI32 = (other: V128): V128 => this.#with(other, 0x85)
+  /** int16 lanes of this and of the other to bytes, saturating. */
+  narrowI16Unsigned = (other: V128): V128 => this.#with(other, 0x66)
+  extendLowU8 = (): V128 => new V128([this.code, simd(0x89)])
+  extendHighU8 = (): V128 => new V128([this.code, simd(0x8a)])
+  interleaveLowI8 = (other: V128): V128 =>
+    this.#lanes(other, [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23])
+  interleaveHighI8 = (other: V128): V128 =>
+    this.#lanes(other, [8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31])
+  interleaveLowI16 = (other: V128): V128 =>
+    this.#lanes(other, [0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23])
+  interleaveHighI16 = (other: V128): V128 =>
+    this.#lanes(other, [8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31])
+}
+
+const getLocal = (index: number): Code => [0x20, unsigned(index)]
+const setLocal = (index: number, value: Code): Code => [value, 0x21, unsigned(index)]
+
+export class I32Local extends I32 {
+  readonly #index: number
+  constructor(index: number) {
+    super(getLocal(index))
+    this.#index = index
+  }
+  set = (value: Whole): Code => setLocal(this.#index, whole(value))
+  increase = (by: Whole): Code => this.set(this.plus(by))
+}
+
+export class F64Local extends F64 {
+  readonly #index: number
+  constructor(index: number) {
+    super(getLocal(index))
+    this.#index = index
+  }
+  set = (value: Real): Code => setLocal(this.#index, real(value))
+}
+
+export class V128Local extends V128 {
+  readonly #index: number
+  constructor(index: number) {
+    super(getLocal(index))
+    this.#index = index
+  }
+  set = (value: V128): Code => setLocal(this.#index, value.code)
+}
+
+export const constant = (value: number): I32 => new I32(whole(value))
+export const either = (condition: I32, yes: Whole, no: Whole): I32 =>
+  new I32([whole(yes), whole(no), condition.code, 0x1b])
+
+export const when = (condition: I32, then: Code, otherwise?: Code): Code => [
+  ...[condition.code, 0x04, VOID, then],
+  ...(otherwise === undefined ? [] : [0x05, otherwise]),
+  END,
+]
+/** At least once, then again while the condition holds. */
+export const doWhile = (body: Code, condition: I32): Code => [
+  ...[0x03, VOID, body],
+  ...[condition.code, 0x0d, 0, END],
+]
+export const loopWhile = (condition: I32, body: Code): Code => when(condition, doWhile(body, condition))
+/** Ends the function with this result. */
+export const giveBack = (value: Whole): Code => [whole(value), 0x0f]
+
+export interface WasmFunction {
+  readonly name: string
+  readonly parameters: number
+  readonly locals: readonly number[]
+  readonly body: Code
+}
+
+/** What a function's author takes parameters and locals from. */
+export interface FunctionScope {
+  readonly i32: () => I32Local
+  readonly f64: () => F64Local
+  readonly v128: () => V128Local
+}
+
+/** An exported function of i32 parameters, whose body ends in giveBack: an i32. */
+export function wasmFunction(
+  name: string,
+  parameters: number,
+  write: (given: readonly I32Local[], scope: FunctionScope) => Code,
+): WasmFunction {
+  const locals: number[] = []
+  const next = (type: number): number => parameters + locals.push(type) - 1
+  const body = write(
+    Array.from({ length: parameters }, (_, i) => new I32Local(i)),
+    {
+      i32: () => new I32Local(next(I32_TYPE)),
+      f64: () => new F64Local(next(F64_TYPE)),
+      v128: () => new V128Local(next(V128_TYPE)),
+    },
+  )
+  return { name, parameters, locals, body }
+}
+
+function flatten(code: Code, into: number[] = []): number[] {
+  if (typeof code === 'number') into.push(code)
+  else for (const part of code) flatten(part, into)
+  return into
+}
+
+const vector = (items: readonly Code[]): Code => [unsigned(items.length), items]
+const sized = (code: Code): Code => {
+  const bytes = flatten(code)
+  return [unsigned(bytes.length), bytes]
+}
+const text = (value: string): Code => vector([...new TextEncoder().encode(value)])
+const section = (id: number, content: Code): Code => [id, sized(content)]
+
+function functionBody({ locals, body }: WasmFunction): Code {
+  // Every path ends in giveBack, so what follows is unreachable and may be anything.
+  return sized([vector(locals.map((type) => [1, type])), body, 0x00, END])
+}
+
+/** A module that exports its functions by name and its memory, of a fixed number of 64 KiB pages, as `memory`. */
+export function assembleModule(functions: readonly WasmFunction[], pages: number): Uint8Array<ArrayBuffer> {
+  const types = functions.map((fn) => [
+    0x60,
+    vector(Array<number>(fn.parameters).fill(I32_TYPE)),
+    1,
+    I32_TYPE,
+  ])
+  const exports = functions.map((fn, index) => [text(fn.name), 0x00, unsigned(index)])
+  return Uint8Array.from(
+    flatten([
+      [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+      section(1, vector(types)),
+      section(3, vector(functions.map((_, index) => unsigned(index)))),
+      section(5, vector([[0x01, unsigned(pages), unsigned(pages)]])),
+      section(7, vector([...exports, [text('memory'), 0x02, 0]])),
+      section(10, vector(functions.map(functionBody))),
+    ]),
+  )
+}
