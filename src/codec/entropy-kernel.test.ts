@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { makePrng } from '../lib/prng'
+import { loadBaseModel } from '../model/base-model'
+import { contextModelAt } from './context-model'
+import { createEntropyKernel } from './entropy-kernel'
+import { buildTableBank } from './entropy-tables'
+import { CodecError } from './errors'
+import { KNOTS } from './quality'
+import { decodeTile, encodeTile, type TileEntropy } from './tile-coder'
+import { LATENTS, type CodecConfig, type CodecWeights } from './weights'
+
+const folder = new URL('../../models/safelight-v1/', import.meta.url)
+const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
+
+let shipped: CodecWeights
+beforeAll(async () => {
+  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
+  shipped = (await loadBaseModel(files)).weights
+})
+
+type Unit = () => number
+function unitOf(seed: number): Unit {
+  const random = makePrng(seed)
+  return () => random.nextU32() / 2 ** 32
+}
+
+/** Any weights of 16 bits, biases of 32, with groups that are not full. */
+function randomWeights(seed: number, reach: number): CodecWeights {
+  const unit = unitOf(seed)
+  const config: CodecConfig = {
+    ...shipped.config,
+    contextDense: 1 + Math.floor(unit() * LATENTS),
+    contextFeatures: 1 + Math.floor(unit() * 40),
+    meanChannels: 1 + Math.floor(unit() * 60),
+    meanHidden: 1 + Math.floor(unit() * 70),
+  }
+  const { contextDense, contextFeatures, meanChannels, meanHidden } = config
+  const extremes = [-32768, 32767, 0, 1]
+  const int16 = (count: number) =>
+    Int32Array.from({ length: count }, () =>
+      unit() < 0.01 ? extremes[Math.floor(unit() * 4)]! : Math.round((unit() - 0.5) * 2 * reach),
+    )
+  const integers = new Map([
+    ['scale_bias', Int32Array.from({ length: KNOTS * LATENTS }, () => (unit() - 0.7) * 2 ** 18)],
+    ['scale_same', int16(4 * LATENTS)],
+    ['scale_dense', int16(contextDense * LATENTS)],
+    ['scale_feature', int16(4 * contextFeatures * LATENTS)],
+    ['feature', int16(LATENTS * contextFeatures)],
+    ['scale_hidden', int16(meanHidden * LATENTS)],
+    ['mean_weight', int16(meanChannels * 4 * meanChannels)],
+    ['mean_in', int16(meanHidden * 4 * meanChannels)],
+    ['mean_out', int16(meanChannels * meanHidden).map((w) => w * 3)],
+    ['mean_gain', int16(KNOTS * meanChannels)],
+    ['thresholds', shipped.integers.get('thresholds')!],
+  ])
+  return { config, integers, tensors: shipped.tensors, tables: shipped.tables }
+}
+
+interface Pair {
+  readonly kernel: TileEntropy
+  readonly reference: TileEntropy
+}
+
+async function entropies(weights: CodecWeights, quality: number): Promise<Pair> {
+  const model = contextModelAt(weights, quality)
+  const bank = buildTableBank(weights.tables)
+  const kernel = await createEntropyKernel(weights.config, model, bank)
+  expect(kernel).not.toBeNull()
+  return { kernel: { model, bank, kernel }, reference: { model, bank, kernel: null } }
+}
+
+/** Latents with falling variance; some are huge, some fall on the borders of rounding. */
+function latents(unit: Unit, positions: number, spread: number): Float32Array {
+  return Float32Array.from({ length: positions * LATENTS }, (_, i) => {
+    const value = ((unit() + unit() + unit() - 1.5) * spread) / (1 + (i % LATENTS) / 12)
+    const kind = unit()
+    if (kind < 2e-4) return Math.max(-2047, Math.min(2047, value * 1000))
+    return kind < 0.01 ? Math.round(value * 2) / 2 : value
+  })
+}
+
+function expectSame({ kernel, reference }: Pair, y: Float32Array, width: number, height: number): Uint8Array {
+  const expected = encodeTile(reference, y, width, height)
+  const coded = encodeTile(kernel, y, width, height)
+  expect(Buffer.compare(coded, expected)).toBe(0)
+  const symbols = decodeTile(reference, coded, width, height)
+  const decoded = decodeTile(kernel, coded, width, height)
+  expect(decoded.active).toBe(symbols.active)
+  expect(Buffer.compare(Buffer.from(decoded.symbols.buffer), Buffer.from(symbols.symbols.buffer))).toBe(0)
+  return coded
+}
+
+const side = fc.constantFrom(1, 2, 3, 5)
+const seed = fc.nat(2 ** 31)
+
+describe('the WebAssembly entropy coder', () => {
+  it('codes and restores as the reference does, with the shipped weights', async () => {
+    const spread = fc.constantFrom(0.3, 3, 30, 400)
+    await fc.assert(
+      fc.asyncProperty(seed, spread, side, side, fc.nat(63), async (from, wide, width, height, quality) => {
+        const y = latents(unitOf(from), width * height, wide)
+        expectSame(await entropies(shipped, quality), y, width, height)
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('agrees on any weights, sums that wrap included', async () => {
+    const reach = fc.constantFrom(50, 1000, 32767)
+    await fc.assert(
+      fc.asyncProperty(seed, reach, side, side, async (from, far, width, height) => {
+        const unit = unitOf(from)
+        const y = latents(unit, width * height, 20)
+        expectSame(await entropies(randomWeights(from, far), 31), y, width, height)
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('agrees on a full tile, and again on the next one', async () => {
+    const pair = await entropies(shipped, 40)
+    for (const [from, spread] of [
+      [1, 12],
+      [2, 3],
+    ] as const)
+      expectSame(pair, latents(unitOf(from), 32 * 32, spread), 32, 32)
+  })
+
+  it('codes the residuals that it is told to', async () => {
+    const pair = await entropies(shipped, 20)
+    const unit = unitOf(7)
+    const chosen = Int16Array.from(latents(unit, 12, 30), (v) => Math.round(v))
+    const y = new Float32Array(chosen.length)
+    const expected = encodeTile(pair.reference, y, 4, 3, { chosen })
+    expect(Buffer.compare(encodeTile(pair.kernel, y, 4, 3, { chosen }), expected)).toBe(0)
+    const { symbols, active } = decodeTile(pair.kernel, expected, 4, 3)
+    const first = Array.from(symbols.subarray(0, active), (symbol) => Math.round(symbol / 16))
+    // The first position has no neighbours: its means are zero.
+    expect(first).toEqual([...chosen.subarray(0, active)])
+  })
+
+  it('answers damaged tiles as the reference does', async () => {
+    const { kernel, reference } = await entropies(shipped, 30)
+    const random = makePrng(5)
+    const sound = encodeTile(reference, latents(unitOf(3), 4, 60), 2, 2)
+    const outcome = (entropy: TileEntropy, bytes: Uint8Array): string => {
+      try {
+        return decodeTile(entropy, bytes, 2, 2).symbols.join()
+      } catch (error) {
+        expect(error).toBeInstanceOf(CodecError)
+        return (error as CodecError).message
+      }
+    }
+    const messages = new Set<string>()
+    for (let n = 0; n < 600; n++) {
+      const copy = sound.slice(0, n % 4 === 0 ? 8 + (random.nextU32() % sound.length) : sound.length)
+      const at = n % 3 === 0 ? random.nextU32() % 8 : random.nextU32() % copy.length
+      copy[at]! ^= 1 << (random.nextU32() & 7)
+      const expected = outcome(reference, copy)
+      expect(outcome(kernel, copy)).toBe(expected)
+      if (/[a-z]/.test(expected)) messages.add(expected)
+    }
+    expect(messages.size).toBeGreaterThanOrEqual(4)
+  })
+
+  it('refuses a tile longer than any sound one without reading it', async () => {
+    const { kernel } = await entropies(shipped, 30)
+    const long = new Uint8Array(6_000_000)
+    long.set([48, 0, 0, 0, 1])
+    expect(() => decodeTile(kernel, long, 1, 1)).toThrow(/too long/)
+  })
+
+  it('leaves weights of more than 16 bits to the reference', async () => {
+    const integers = new Map(shipped.integers)
+    integers.set(
+      'scale_dense',
+      shipped.integers.get('scale_dense')!.map((w, i) => (i === 900 ? 40_000 : w)),
+    )
+    const model = contextModelAt({ ...shipped, integers }, 30)
+    expect(await createEntropyKernel(shipped.config, model, buildTableBank(shipped.tables))).toBeNull()
+  })
+})
