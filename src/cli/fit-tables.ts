@@ -40,7 +40,7 @@ for (let scene = 0; scene < Number(values.scenes); scene++) {
   const data = new Uint8ClampedArray(4 * side * side).fill(255)
   for (let i = 0; i < side * side; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i)
   const image = { width: side, height: side, hasAlpha: false, colorSpace: 'srgb' as const, data }
-  for (const quality of [7, 21, 35, 49]) await codec.encode(image, { quality, effort: 'fast' })
+  for (const quality of [7, 21, 35, 49]) await codec.encode(image, { quality, effort: 'best' })
   console.log(`${scene + 1} of ${values.scenes} scenes`)
 }
 const tables = counts.map((count, i) => {

@@ -10,7 +10,7 @@ import { makePrng } from '../lib/prng'
 import { createCodec } from './codec'
 import { CodecError } from './errors'
 import { psnrDb } from './metrics'
-import { ENTROPY_TILE, HALO, type Codec, type RasterImage } from './types'
+import { ENTROPY_TILE, HALO, type Codec, type Effort, type RasterImage } from './types'
 
 const folder = new URL('../../models/safelight-v1/', import.meta.url)
 const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
@@ -43,7 +43,7 @@ function picture(width: number, height: number, hasAlpha = false): RasterImage {
   return { width, height, hasAlpha, colorSpace: 'srgb', data }
 }
 
-const options = (quality: number) => ({ quality, effort: 'fast' as const })
+const options = (quality: number, effort: Effort = 'fast') => ({ quality, effort })
 
 describe('the codec', () => {
   it('gets smaller and coarser as quality falls, and nearly exact at the top', async () => {
@@ -81,27 +81,30 @@ describe('the codec', () => {
     for (let i = 3; i < image.data.length; i += 4) expect(restored.data[i]).toBe(image.data[i])
   })
 
-  it('gives the same bytes and pixels however the picture is cut into bands', async () => {
-    const image = picture(300, ENTROPY_TILE + 200)
-    const whole = await codec.encode(image, options(30))
-    const pixels = await codec.decode(whole)
-    const tiles: Uint8Array[] = []
-    for (const band of [
-      { y0: 0, y1: ENTROPY_TILE },
-      { y0: ENTROPY_TILE, y1: image.height },
-    ]) {
-      const top = Math.max(0, band.y0 - HALO)
-      const bottom = Math.min(image.height, band.y1 + HALO)
-      const data = image.data.slice(4 * image.width * top, 4 * image.width * bottom)
-      const rows = { ...image, height: bottom - top, data }
-      tiles.push(...(await codec.encodeBand(rows, top, image.height, band, options(30))))
-      const restored = await codec.decodeBand(whole, band)
-      const expected = pixels.data.subarray(4 * image.width * band.y0, 4 * image.width * band.y1)
-      expect(Buffer.compare(Buffer.from(restored.data), Buffer.from(expected))).toBe(0)
-    }
-    const tail = whole.subarray(whole.length - tiles.reduce((n, tile) => n + tile.length, 0))
-    expect(Buffer.compare(Buffer.concat(tiles), tail)).toBe(0)
-  })
+  it.each(['fast', 'best'] as const)(
+    'gives the same bytes and pixels however a picture is cut, at effort %s',
+    async (effort) => {
+      const image = picture(300, ENTROPY_TILE + 200)
+      const whole = await codec.encode(image, options(30, effort))
+      const pixels = await codec.decode(whole)
+      const tiles: Uint8Array[] = []
+      for (const band of [
+        { y0: 0, y1: ENTROPY_TILE },
+        { y0: ENTROPY_TILE, y1: image.height },
+      ]) {
+        const top = Math.max(0, band.y0 - HALO)
+        const bottom = Math.min(image.height, band.y1 + HALO)
+        const data = image.data.slice(4 * image.width * top, 4 * image.width * bottom)
+        const rows = { ...image, height: bottom - top, data }
+        tiles.push(...(await codec.encodeBand(rows, top, image.height, band, options(30, effort))))
+        const restored = await codec.decodeBand(whole, band)
+        const expected = pixels.data.subarray(4 * image.width * band.y0, 4 * image.width * band.y1)
+        expect(Buffer.compare(Buffer.from(restored.data), Buffer.from(expected))).toBe(0)
+      }
+      const tail = whole.subarray(whole.length - tiles.reduce((n, tile) => n + tile.length, 0))
+      expect(Buffer.compare(Buffer.concat(tiles), tail)).toBe(0)
+    },
+  )
 
   it('restores the same pixels on the cpu backend within 1 in 255', async () => {
     const image = picture(48, 48)

@@ -12,7 +12,14 @@ import { buildTableBank } from './entropy-tables'
 import { CodecError } from './errors'
 import { QUALITY_MAX } from './quality'
 import { decodeTile, encodeTile, type TileChoices, type TileEntropy, type TileSymbols } from './tile-coder'
-import { analyze, HALO_BLOCKS, synthesize, transformAt, type QualityTransform } from './transform'
+import {
+  analyze,
+  analyzeLinear,
+  HALO_BLOCKS,
+  synthesize,
+  transformAt,
+  type QualityTransform,
+} from './transform'
 import { ENTROPY_TILE, type Band, type Codec, type EncodeOptions, type RasterImage } from './types'
 import { BLOCK, LATENTS, type CodecWeights } from './weights'
 
@@ -83,17 +90,17 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
       for (const column of runs(grid.columns)) {
         options.signal?.throwIfAborted()
         const core = runRegion(size, column, row)
-        const region = withHalo(size, core)
+        const region = options.effort === 'best' ? withHalo(size, core) : core
         const blocks = readBlocks(rows, firstRow, region)
         const result = tf.tidy(() => {
           const input = tf.tensor4d(blocks, [1, region.height, region.width, LATENTS])
-          return analyze(transform, input)
+          return options.effort === 'best' ? analyze(transform, input) : [analyzeLinear(transform, input)]
         })
-        const [linear, correction] = await Promise.all([readBack(result.linear), readBack(result.correction)])
+        const [linear, correction = new Float32Array(0)] = await Promise.all(result.map(readBack))
         const corrected = correction.length / (region.width * region.height)
         for (let tile = column; tile < Math.min(grid.columns, column + TILES_PER_RUN); tile++) {
           const part = tileRegion(size, tile, row)
-          gather(linear, correction, corrected, region, part, y)
+          gather(linear!, correction, corrected, region, part, y)
           tiles.push(encodeTile(entropy, y, part.width, part.height, parts.choices))
         }
         const done = (row - tileRows.from) * grid.columns + Math.min(grid.columns, column + TILES_PER_RUN)

@@ -190,17 +190,16 @@ function applyBlocks(start: tf.Tensor4D, blocks: readonly Block[]): tf.Tensor4D 
   return x
 }
 
-/**
- * Pixel blocks [1, h, w, 768] (8-bit values less 128) -> symbols before rounding: the linear part [1, h, w, 768] and a
- * correction [1, h, w, analysisOut] of its first channels.
- */
-export function analyze(
-  t: QualityTransform,
-  blocks: tf.Tensor4D,
-): { linear: tf.Tensor4D; correction: tf.Tensor4D } {
-  const linear = tf.conv2d(blocks, t.analysisLinear, 1, 'valid')
+/** Pixel blocks [1, h, w, 768] (8-bit values less 128) -> symbols before rounding [1, h, w, 768], by the linear part alone. */
+export function analyzeLinear(t: QualityTransform, blocks: tf.Tensor4D): tf.Tensor4D {
+  return tf.conv2d(blocks, t.analysisLinear, 1, 'valid')
+}
+
+/** The linear part and a correction [1, h, w, analysisOut] of its first channels, which sees HALO_BLOCKS around. */
+export function analyze(t: QualityTransform, blocks: tf.Tensor4D): [tf.Tensor4D, tf.Tensor4D] {
+  const linear = analyzeLinear(t, blocks)
   const hidden = applyBlocks(tf.relu(convolve(linear, t.analysisIn)), t.analysisBlocks)
-  return { linear, correction: convolve(hidden, t.analysisOut) }
+  return [linear, convolve(hidden, t.analysisOut)]
 }
 
 /** [1, h, w, 16 * n] in sub-block order -> [1, 4h, 4w, n]. */

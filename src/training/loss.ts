@@ -65,7 +65,7 @@ export function rateDistortion(tensor: TensorOf, config: TrainConfig, sample: Sa
   const pixels = readBlocks(image, 0, { x: 0, y: 0, width: across, height: across })
   const blocks = tf.tensor4d(pixels, [1, across, across, LATENTS])
   const transform = trainableTransform(tensor, config.codec, sample.quality)
-  const { linear, correction } = analyze(transform, blocks)
+  const [linear, correction] = analyze(transform, blocks)
   const y = addToFirst(linear, correction)
   const known = stopGradient(knownSymbols(tensor, config, y, sample.quality)) as tf.Tensor4D
   const { means, hidden } = predictMeans(tensor, config.codec, known, sample.quality)
