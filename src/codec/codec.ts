@@ -11,21 +11,20 @@ import { createEntropyKernel, type EntropyKernel } from './entropy-kernel'
 import { buildTableBank } from './entropy-tables'
 import { CodecError } from './errors'
 import { QUALITY_MAX } from './quality'
+import { planRuns, runRegion, TILE_BLOCKS, tileRegion, withHalo } from './runs'
 import { decodeTile, encodeTile, type TileChoices, type TileEntropy, type TileSymbols } from './tile-coder'
 import {
   analyze,
   analyzeLinear,
-  HALO_BLOCKS,
-  synthesize,
+  haloOf,
+  RENDER_HALO,
+  synthesizeWindow,
   transformAt,
   type QualityTransform,
 } from './transform'
 import { ENTROPY_TILE, type Band, type Codec, type EncodeOptions, type RasterImage } from './types'
 import { BLOCK, LATENTS, type CodecWeights } from './weights'
 
-const TILE_BLOCKS = ENTROPY_TILE / BLOCK
-/** Entropy tiles side by side in one run of the networks. */
-const TILES_PER_RUN = 2
 /** Input channels of a run are rounded up to this, so that few shapes occur. */
 const CHANNEL_UNIT = 64
 
@@ -40,7 +39,12 @@ export interface CodecParts {
   readonly entropy?: 'kernel' | 'typescript'
   /** How every tile's symbols are chosen or watched, instead of the fast choice. */
   readonly choices?: TileChoices
+  /** Told how long each piece of work took. */
+  readonly onStage?: (stage: Stage, ms: number) => void
 }
+
+/** Pixels to blocks and back, the networks, latents to tiles and back, and the coding of tiles. */
+export type Stage = 'pixels' | 'transform' | 'latents' | 'entropy'
 
 export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Codec {
   const bank = buildTableBank(weights.tables)
@@ -49,6 +53,21 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
   /** Where y of a tile is gathered, and symbols of tiles that have passed, for the next ones. */
   let scratch: Float32Array | undefined
   const spare: Int16Array[] = []
+  const halo = haloOf(weights.config)
+
+  function timed<T>(stage: Stage, work: () => T): T {
+    const startMs = performance.now()
+    const result = work()
+    parts.onStage?.(stage, performance.now() - startMs)
+    return result
+  }
+
+  async function runNetworks(work: () => tf.Tensor[]): Promise<Float32Array[]> {
+    const startMs = performance.now()
+    const results = await Promise.all(tf.tidy(work).map(readBack))
+    parts.onStage?.('transform', performance.now() - startMs)
+    return results
+  }
 
   const loadKernel = (): Promise<EntropyKernel | null> =>
     (kernelOnce ??=
@@ -68,9 +87,6 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
     return state
   }
 
-  const runs = (columns: number): number[] =>
-    Array.from({ length: Math.ceil(columns / TILES_PER_RUN) }, (_, i) => i * TILES_PER_RUN)
-
   async function encodeBand(
     rows: RasterImage,
     firstRow: number,
@@ -84,28 +100,31 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
     const y = kernel?.y ?? (scratch ??= new Float32Array(TILE_BLOCKS * TILE_BLOCKS * LATENTS))
     const size = { width: rows.width, height: imageHeight }
     const grid = tileGrid(size.width, size.height)
-    const tiles: Uint8Array[] = []
     const tileRows = tileRowsOf(band)
-    for (let row = tileRows.from; row < tileRows.to; row++) {
-      for (const column of runs(grid.columns)) {
-        options.signal?.throwIfAborted()
-        const core = runRegion(size, column, row)
-        const region = options.effort === 'best' ? withHalo(size, core) : core
-        const blocks = readBlocks(rows, firstRow, region)
-        const result = tf.tidy(() => {
-          const input = tf.tensor4d(blocks, [1, region.height, region.width, LATENTS])
-          return options.effort === 'best' ? analyze(transform, input) : [analyzeLinear(transform, input)]
-        })
-        const [linear, correction = new Float32Array(0)] = await Promise.all(result.map(readBack))
-        const corrected = correction.length / (region.width * region.height)
-        for (let tile = column; tile < Math.min(grid.columns, column + TILES_PER_RUN); tile++) {
-          const part = tileRegion(size, tile, row)
-          gather(linear!, correction, corrected, region, part, y)
-          tiles.push(encodeTile(entropy, y, part.width, part.height, parts.choices))
-        }
-        const done = (row - tileRows.from) * grid.columns + Math.min(grid.columns, column + TILES_PER_RUN)
-        options.onProgress?.(done / ((tileRows.to - tileRows.from) * grid.columns))
+    const tiles: Uint8Array[] = []
+    const count = (tileRows.to - tileRows.from) * grid.columns
+    let done = 0
+    for (const run of planRuns(grid.columns, tileRows.from, tileRows.to)) {
+      options.signal?.throwIfAborted()
+      const core = runRegion(size, run)
+      const region = options.effort === 'best' ? withHalo(size, core, halo.analysis) : core
+      const blocks = timed('pixels', () => readBlocks(rows, firstRow, region))
+      const [linear, correction = new Float32Array(0)] = await runNetworks(() => {
+        const input = tf.tensor4d(blocks, [1, region.height, region.width, LATENTS])
+        return options.effort === 'best' ? analyze(transform, input) : [analyzeLinear(transform, input)]
+      })
+      const corrected = correction.length / (region.width * region.height)
+      for (let i = 0; i < run.rows * run.columns; i++) {
+        const row = run.row + Math.floor(i / run.columns)
+        const column = run.column + (i % run.columns)
+        const part = tileRegion(size, column, row)
+        timed('latents', () => gather(linear!, correction, corrected, region, part, y))
+        tiles[(row - tileRows.from) * grid.columns + column] = timed('entropy', () =>
+          encodeTile(entropy, y, part.width, part.height, parts.choices),
+        )
       }
+      done += run.rows * run.columns
+      options.onProgress?.(done / count)
     }
     return tiles
   }
@@ -120,25 +139,28 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
     return assembleBitstream({ width, height, hasAlpha, colorSpace, quality: options.quality }, alpha, tiles)
   }
 
-  /** Symbols of tile rows, decoded once each and dropped when the band has passed. */
-  function symbolRows(parsed: ParsedBitstream, entropy: TileEntropy): (row: number) => TileSymbols[] {
+  /** Symbols of tile rows, decoded once each until the rows before some row are dropped. */
+  function symbolRows(parsed: ParsedBitstream, entropy: TileEntropy): SymbolRows {
     const kept = new Map<number, TileSymbols[]>()
-    return (row) => {
-      for (const [old, tiles] of kept) {
-        if (old >= row - 2) continue
-        spare.push(...tiles.map((tile) => tile.symbols))
-        kept.delete(old)
-      }
-      let symbols = kept.get(row)
-      if (symbols === undefined) {
-        symbols = Array.from({ length: parsed.grid.columns }, (_, column) => {
-          const part = tileRegion(parsed.header, column, row)
-          const bytes = parsed.tiles[row * parsed.grid.columns + column]!
-          return decodeTile(entropy, bytes, part.width, part.height, spare.pop())
-        })
-        kept.set(row, symbols)
-      }
-      return symbols
+    const decodeRow = (row: number): TileSymbols[] =>
+      Array.from({ length: parsed.grid.columns }, (_, column) => {
+        const part = tileRegion(parsed.header, column, row)
+        const bytes = parsed.tiles[row * parsed.grid.columns + column]!
+        return timed('entropy', () => decodeTile(entropy, bytes, part.width, part.height, spare.pop()))
+      })
+    return {
+      at(row) {
+        const tiles = kept.get(row) ?? decodeRow(row)
+        kept.set(row, tiles)
+        return tiles
+      },
+      dropBefore(row) {
+        for (const [old, tiles] of kept) {
+          if (old >= row) continue
+          spare.push(...tiles.map((tile) => tile.symbols))
+          kept.delete(old)
+        }
+      },
     }
   }
 
@@ -150,32 +172,42 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
   ): Promise<RasterImage> {
     const { header, grid } = parsed
     const { transform, entropy } = at(header.quality, await loadKernel())
-    const rowsOf = symbolRows(parsed, entropy)
+    const symbols = symbolRows(parsed, entropy)
     const y1 = Math.min(band.y1, header.height)
     const data = new Uint8ClampedArray(4 * header.width * (y1 - band.y0))
     const tileRows = tileRowsOf(band)
-    for (let row = tileRows.from; row < tileRows.to; row++) {
-      for (const column of runs(grid.columns)) {
-        signal?.throwIfAborted()
-        const core = runRegion(header, column, row)
-        const region = withHalo(header, core)
-        const { values, channels } = collect(rowsOf, region)
-        const quarters = tf.tidy(() =>
-          synthesize(transform, tf.tensor4d(values, [1, region.height, region.width, channels])),
-        )
-        const pixels = await readBack(quarters)
-        writeQuarters(pixels, 4 * region.width, core.x - region.x, core.y - region.y, data, header.width, {
+    const count = (tileRows.to - tileRows.from) * grid.columns
+    let done = 0
+    for (const run of planRuns(grid.columns, tileRows.from, tileRows.to)) {
+      signal?.throwIfAborted()
+      symbols.dropBefore(run.row - 1)
+      const core = runRegion(header, run)
+      const region = withHalo(header, core, halo.synthesis)
+      const window = withHalo(header, core, RENDER_HALO)
+      const tiles = tilesOf(symbols, region)
+      const [seen, all] = timed('latents', () => [
+        collect(tiles, region, Math.min(tiles.channels, weights.config.synthesisIn)),
+        collect(tiles, window, tiles.channels),
+      ])
+      const [quarters] = await runNetworks(() => [
+        synthesizeWindow(transform, inputOf(seen, region), inputOf(all, window), {
+          x: window.x - region.x,
+          y: window.y - region.y,
+        }),
+      ])
+      timed('pixels', () => {
+        const [skipX, skipY] = [core.x - window.x, core.y - window.y]
+        writeQuarters(quarters!, 4 * window.width, skipX, skipY, data, header.width, {
           left: core.x * BLOCK,
           top: core.y * BLOCK - band.y0,
           right: Math.min(header.width, (core.x + core.width) * BLOCK),
           bottom: Math.min(y1, (core.y + core.height) * BLOCK) - band.y0,
         })
-        onProgress?.(
-          ((row - tileRows.from) * grid.columns + Math.min(grid.columns, column + TILES_PER_RUN)) /
-            ((tileRows.to - tileRows.from) * grid.columns),
-        )
-      }
+      })
+      done += run.rows * run.columns
+      onProgress?.(done / count)
     }
+    symbols.dropBefore(grid.rows)
     if (parsed.alpha !== null) {
       const plane = decodeAlpha(parsed.alpha, header.width, header.height)
       const from = band.y0 * header.width
@@ -204,11 +236,6 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
   }
 }
 
-interface Size {
-  readonly width: number
-  readonly height: number
-}
-
 function checkQuality(quality: number): void {
   if (!Number.isInteger(quality) || quality < 0 || quality > QUALITY_MAX)
     throw new CodecError('bad-argument', `Quality is a whole number from 0 to ${QUALITY_MAX}.`)
@@ -219,36 +246,6 @@ function tileRowsOf(band: Band): { from: number; to: number } {
   if (band.y0 % ENTROPY_TILE !== 0 || band.y1 <= band.y0)
     throw new CodecError('bad-argument', 'A band begins at a row of tiles.')
   return { from: band.y0 / ENTROPY_TILE, to: Math.ceil(band.y1 / ENTROPY_TILE) }
-}
-
-const blocksOf = (pixels: number): number => Math.ceil(pixels / BLOCK)
-
-function tileRegion(size: Size, column: number, row: number): BlockRegion {
-  const x = column * TILE_BLOCKS
-  const y = row * TILE_BLOCKS
-  return {
-    x,
-    y,
-    width: Math.min(TILE_BLOCKS, blocksOf(size.width) - x),
-    height: Math.min(TILE_BLOCKS, blocksOf(size.height) - y),
-  }
-}
-
-function runRegion(size: Size, column: number, row: number): BlockRegion {
-  const first = tileRegion(size, column, row)
-  const width = Math.min(TILES_PER_RUN * TILE_BLOCKS, blocksOf(size.width) - first.x)
-  return { ...first, width }
-}
-
-function withHalo(size: Size, core: BlockRegion): BlockRegion {
-  const x = Math.max(0, core.x - HALO_BLOCKS)
-  const y = Math.max(0, core.y - HALO_BLOCKS)
-  return {
-    x,
-    y,
-    width: Math.min(blocksOf(size.width), core.x + core.width + HALO_BLOCKS) - x,
-    height: Math.min(blocksOf(size.height), core.y + core.height + HALO_BLOCKS) - y,
-  }
 }
 
 async function readBack(tensor: tf.Tensor): Promise<Float32Array> {
@@ -281,34 +278,50 @@ function gather(
   }
 }
 
-/** Dequantized symbols of a region from its tiles, only the channels that any of them uses. */
-function collect(
-  rowsOf: (row: number) => TileSymbols[],
-  region: BlockRegion,
-): { values: Float32Array; channels: number } {
-  const bottom = region.y + region.height
-  const right = region.x + region.width
-  const parts: { tile: TileSymbols; x: number; y: number }[] = []
+interface SymbolRows {
+  at(row: number): TileSymbols[]
+  dropBefore(row: number): void
+}
+
+interface RegionTiles {
+  readonly tiles: readonly { readonly tile: TileSymbols; readonly x: number; readonly y: number }[]
+  /** Channels that any of the tiles uses, rounded up. */
+  readonly channels: number
+}
+
+function tilesOf(symbols: SymbolRows, region: BlockRegion): RegionTiles {
+  const tiles: { tile: TileSymbols; x: number; y: number }[] = []
   let active = 1
-  for (let row = Math.floor(region.y / TILE_BLOCKS); row * TILE_BLOCKS < bottom; row++) {
-    const tiles = rowsOf(row)
-    for (let column = Math.floor(region.x / TILE_BLOCKS); column * TILE_BLOCKS < right; column++) {
-      const tile = tiles[column]!
+  for (let y = firstTile(region.y); y < region.y + region.height; y += TILE_BLOCKS)
+    for (let x = firstTile(region.x); x < region.x + region.width; x += TILE_BLOCKS) {
+      const tile = symbols.at(y / TILE_BLOCKS)[x / TILE_BLOCKS]!
       active = Math.max(active, tile.active)
-      parts.push({ tile, x: column * TILE_BLOCKS, y: row * TILE_BLOCKS })
+      tiles.push({ tile, x, y })
     }
-  }
-  const channels = Math.min(LATENTS, Math.ceil(active / CHANNEL_UNIT) * CHANNEL_UNIT)
+  return { tiles, channels: Math.min(LATENTS, Math.ceil(active / CHANNEL_UNIT) * CHANNEL_UNIT) }
+}
+
+const firstTile = (block: number): number => Math.floor(block / TILE_BLOCKS) * TILE_BLOCKS
+
+/** The first channels of a region's symbols, dequantized, [positions, channels]. */
+function collect({ tiles }: RegionTiles, region: BlockRegion, channels: number): Float32Array {
   const values = new Float32Array(region.width * region.height * channels)
-  for (const { tile, x, y } of parts) {
-    const stride = tile.width
-    for (let by = Math.max(y, region.y); by < Math.min(y + TILE_BLOCKS, bottom); by++) {
-      for (let bx = Math.max(x, region.x); bx < Math.min(x + TILE_BLOCKS, right); bx++) {
-        const from = ((by - y) * stride + (bx - x)) * tile.active
+  for (const { tile, x, y } of tiles) {
+    const { symbols, active, width } = tile
+    const count = Math.min(active, channels)
+    const bottom = Math.min(y + TILE_BLOCKS, region.y + region.height)
+    const right = Math.min(x + TILE_BLOCKS, region.x + region.width)
+    for (let by = Math.max(y, region.y); by < bottom; by++) {
+      for (let bx = Math.max(x, region.x); bx < right; bx++) {
+        const from = ((by - y) * width + (bx - x)) * active
         const to = ((by - region.y) * region.width + (bx - region.x)) * channels
-        for (let c = 0; c < tile.active; c++) values[to + c] = tile.symbols[from + c]! / SYMBOL_UNIT
+        for (let c = 0; c < count; c++) values[to + c] = symbols[from + c]! / SYMBOL_UNIT
       }
     }
   }
-  return { values, channels }
+  return values
+}
+
+function inputOf(values: Float32Array, { width, height }: BlockRegion): tf.Tensor4D {
+  return tf.tensor4d(values, [1, height, width, values.length / (width * height)])
 }

@@ -13,12 +13,17 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { atQuality, stepOf } from './quality'
-import { LATENTS, type CodecWeights } from './weights'
+import { LATENTS, type CodecConfig, type CodecWeights } from './weights'
 
 const QUARTER = 48
 
-/** Blocks beyond the edge of a tile that its result depends on: three 3 x 3 layers at most in each direction. */
-export const HALO_BLOCKS = 4
+/** Blocks around a window that the renderer sees: a quarter of one. */
+export const RENDER_HALO = 1
+
+/** Blocks beyond the edge that a result depends on, one for each 3 x 3 layer at that size. */
+export function haloOf(config: CodecConfig): { readonly analysis: number; readonly synthesis: number } {
+  return { analysis: config.analysisBlocks, synthesis: config.synthesisBlocks + RENDER_HALO }
+}
 
 interface Layer {
   readonly weight: tf.Tensor4D
@@ -174,18 +179,20 @@ export function transformAt(weights: CodecWeights, quality: number): QualityTran
   }
 }
 
-function convolve(x: tf.Tensor4D, layer: Layer): tf.Tensor4D {
-  return tf.add(tf.conv2d(x, layer.weight, 1, 'same'), layer.bias)
+function convolve(
+  x: tf.Tensor4D,
+  { weight, bias }: Layer,
+  activation: 'linear' | 'relu' = 'linear',
+): tf.Tensor4D {
+  return tf.fused.conv2d({ x, filter: weight, strides: 1, pad: 'same', bias, activation })
 }
 
 function applyBlocks(start: tf.Tensor4D, blocks: readonly Block[]): tf.Tensor4D {
   let x = start
   for (const block of blocks) {
-    const spread = tf.add<tf.Tensor4D>(
-      tf.depthwiseConv2d(x, block.depthwise.weight, 1, 'same'),
-      block.depthwise.bias,
-    )
-    x = tf.add(x, convolve(tf.relu(convolve(spread, block.expand)), block.project))
+    const { weight: filter, bias } = block.depthwise
+    const spread = tf.fused.depthwiseConv2d({ x, filter, strides: 1, pad: 'same', bias })
+    x = tf.add(x, convolve(convolve(spread, block.expand, 'relu'), block.project))
   }
   return x
 }
@@ -195,10 +202,10 @@ export function analyzeLinear(t: QualityTransform, blocks: tf.Tensor4D): tf.Tens
   return tf.conv2d(blocks, t.analysisLinear, 1, 'valid')
 }
 
-/** The linear part and a correction [1, h, w, analysisOut] of its first channels, which sees HALO_BLOCKS around. */
+/** The linear part and a correction [1, h, w, analysisOut] of its first channels, which sees a halo around. */
 export function analyze(t: QualityTransform, blocks: tf.Tensor4D): [tf.Tensor4D, tf.Tensor4D] {
   const linear = analyzeLinear(t, blocks)
-  const hidden = applyBlocks(tf.relu(convolve(linear, t.analysisIn)), t.analysisBlocks)
+  const hidden = applyBlocks(convolve(linear, t.analysisIn, 'relu'), t.analysisBlocks)
   return [linear, convolve(hidden, t.analysisOut)]
 }
 
@@ -209,25 +216,43 @@ function toQuarters(x: tf.Tensor4D, n: number): tf.Tensor4D {
   return tf.reshape(tf.transpose(rows, [0, 2, 1, 3]), [1, 4 * h, 4 * w, n])
 }
 
+/** Rows of a matrix that meet the first channels; the others would meet zeros. */
+function firstRows(weight: tf.Tensor4D, count: number): tf.Tensor4D {
+  return count === weight.shape[2] ? weight : tf.slice(weight, [0, 0, 0, 0], [1, 1, count, weight.shape[3]])
+}
+
 /**
  * Symbols [1, h, w, active] -> pixels [1, 4h, 4w, 48] less 128, each quarter laid out as [4 rows, 4 columns, RGB].
  * Channels that are missing count as zero.
  */
 export function synthesize(t: QualityTransform, symbols: tf.Tensor4D): tf.Tensor4D {
-  const active = symbols.shape[3]
-  const wide = t.synthesisIn.weight.shape[2]
-  const rows = (weight: tf.Tensor4D, count: number): tf.Tensor4D =>
-    count === weight.shape[2] ? weight : tf.slice(weight, [0, 0, 0, 0], [1, 1, count, weight.shape[3]])
-  const pixels = toQuarters(tf.conv2d(symbols, rows(t.synthesisLinear, active), 1, 'valid'), QUARTER)
-  const seen = Math.min(active, wide)
-  const visible =
-    seen === active ? symbols : tf.slice(symbols, [0, 0, 0, 0], [1, symbols.shape[1], symbols.shape[2], seen])
-  const first = tf.add<tf.Tensor4D>(
-    tf.conv2d(visible, rows(t.synthesisIn.weight, seen), 1, 'valid'),
-    t.synthesisIn.bias,
-  )
-  const hidden = applyBlocks(tf.relu(first), t.synthesisBlocks)
-  const features = toQuarters(convolve(hidden, t.synthesisOut), t.renderFeatures.weight.shape[2])
+  const [, h, w, active] = symbols.shape
+  const seen = Math.min(active, t.synthesisIn.weight.shape[2])
+  const visible = seen === active ? symbols : tf.slice(symbols, [0, 0, 0, 0], [1, h, w, seen])
+  return synthesizeWindow(t, visible, symbols, { x: 0, y: 0 })
+}
+
+/**
+ * The same for a window [1, h, w, active] of a region, whose first channels [1, H, W, seen] the network sees. The
+ * window is at (x, y) of the region; its outermost quarters are only right at the edge of the image.
+ */
+export function synthesizeWindow(
+  t: QualityTransform,
+  region: tf.Tensor4D,
+  window: tf.Tensor4D,
+  { x, y }: { readonly x: number; readonly y: number },
+): tf.Tensor4D {
+  const [, h, w, active] = window.shape
+  const linear = firstRows(t.synthesisLinear, active)
+  const pixels = toQuarters(tf.conv2d(window, linear, 1, 'valid'), QUARTER)
+  const { weight, bias } = t.synthesisIn
+  const first = convolve(region, { weight: firstRows(weight, region.shape[3]), bias }, 'relu')
+  const hidden = applyBlocks(first, t.synthesisBlocks)
+  const inside =
+    hidden.shape[1] === h && hidden.shape[2] === w
+      ? hidden
+      : tf.slice(hidden, [0, y, x, 0], [1, h, w, hidden.shape[3]])
+  const features = toQuarters(convolve(inside, t.synthesisOut), t.renderFeatures.weight.shape[2])
   const drawn = tf.relu<tf.Tensor4D>(
     tf.add(tf.conv2d(pixels, t.renderPixels, 1, 'same'), convolve(features, t.renderFeatures)),
   )
