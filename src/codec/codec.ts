@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { decodeAlpha, encodeAlpha } from './alpha'
 import { assembleBitstream, checkSize, parseBitstream, tileGrid, type ParsedBitstream } from './bitstream'
 import { readBlocks, writeQuarters, type BlockRegion } from './blocks'
-import { contextModelAt, SYMBOL_MAX, SYMBOL_UNIT } from './context-model'
+import { contextModelAt, SYMBOL_UNIT } from './context-model'
 import { createEntropyKernel, type EntropyKernel } from './entropy-kernel'
 import { buildTableBank } from './entropy-tables'
 import { CodecError } from './errors'
@@ -256,7 +256,7 @@ async function readBack(tensor: tf.Tensor): Promise<Float32Array> {
   }
 }
 
-/** Writes to y the symbols before rounding of one tile, [positions, 768], clipped to what can be coded. */
+/** Writes to y the symbols before rounding of one tile, [positions, 768]. */
 function gather(
   linear: Float32Array,
   correction: Float32Array,
@@ -266,15 +266,14 @@ function gather(
   y: Float32Array,
 ): void {
   for (let py = 0; py < part.height; py++) {
-    for (let px = 0; px < part.width; px++) {
-      const from = (part.y - region.y + py) * region.width + (part.x - region.x + px)
-      const to = (py * part.width + px) * LATENTS
-      for (let c = 0; c < LATENTS; c++) {
-        const value = linear[from * LATENTS + c]! + (c < corrected ? correction[from * corrected + c]! : 0)
-        // NaN, which no picture gives, would fail both comparisons and must not reach the coder.
-        y[to + c] = value > SYMBOL_MAX ? SYMBOL_MAX : value > -SYMBOL_MAX ? value : -SYMBOL_MAX
+    const from = (part.y - region.y + py) * region.width + (part.x - region.x)
+    const to = py * part.width * LATENTS
+    y.set(linear.subarray(from * LATENTS, (from + part.width) * LATENTS), to)
+    for (let px = 0; px < part.width; px++)
+      for (let c = 0; c < corrected; c++) {
+        const at = to + px * LATENTS + c
+        y[at] = y[at]! + correction[(from + px) * corrected + c]!
       }
-    }
   }
 }
 

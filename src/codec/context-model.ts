@@ -8,7 +8,7 @@
  *   dense    channels before c at this position, of the first contextDense          [contextDense, 768]
  *   feature  relu of contextFeatures sums over a neighbour's channels, 2^-4        [4, features, 768], 2^-10
  *   hidden   the hidden layer of the prediction below, at most 15, 2^-4            [hidden, 768], 2^-10
- * The table is the number of `thresholds` that the sum reaches.
+ * The number of `thresholds` that the sum reaches is the place of its table in `table_of_scale`, or the table itself.
  *
  * Symbols of the first meanChannels are residuals against a prediction, in units of 2^-4, from the signed symbols of
  * the same channels at the four neighbours: a linear part, and a hidden layer relu(mean_in · neighbours) without bias
@@ -60,8 +60,6 @@ export interface ContextModel {
   readonly hiddenWeights: Int32Array
   readonly low: Uint8Array
   readonly high: Uint8Array
-  /** Middle of the scale sums that lead to each table. */
-  readonly tableCentres: Float64Array
 }
 
 /** The model at one quality; bias knots are interpolated in integers. */
@@ -73,10 +71,11 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
   }
   const { contextDense, contextFeatures, meanChannels, meanHidden } = weights.config
   const thresholds = tensor('thresholds')
+  const tableOfScale = weights.integers.get('table_of_scale')
   const reached = (value: number): number => {
     let n = 0
     while (n < thresholds.length && thresholds[n]! <= value) n++
-    return n
+    return tableOfScale?.[n] ?? n
   }
   const low = Uint8Array.from({ length: (2 * LOW_RANGE) >> LOW_SHIFT }, (_, i) =>
     reached((i << LOW_SHIFT) - LOW_RANGE),
@@ -99,22 +98,7 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     hiddenWeights: tensor('scale_hidden'),
     low,
     high,
-    tableCentres: tableCentres(low, high, weights.tables.length),
   }
-}
-
-function tableCentres(low: Uint8Array, high: Uint8Array, tables: number): Float64Array {
-  const first = new Float64Array(tables).fill(Infinity)
-  const last = new Float64Array(tables).fill(-Infinity)
-  const see = (table: number, sum: number): void => {
-    first[table] = Math.min(first[table]!, sum)
-    last[table] = Math.max(last[table]!, sum)
-  }
-  low.forEach((table, i) => see(table, (i << LOW_SHIFT) - LOW_RANGE))
-  high.forEach((table, i) => {
-    if (i << SCALE_BITS >= LOW_RANGE) see(table, i << SCALE_BITS)
-  })
-  return first.map((sum, i) => (sum + last[i]!) / 2)
 }
 
 /** A row of [KNOTS, columns] at a quality, interpolated in integers. */
@@ -262,11 +246,6 @@ export class TileContext {
     const sums = this.#sums
     const row = c * features
     for (let f = 0; f < features; f++) sums[f] = sums[f]! + featureSums[row + f]! * magnitude
-  }
-
-  /** Whether feature f of the position that was finished last is above zero. */
-  showsFeature(f: number): boolean {
-    return this.#featureValues[this.#here * this.#model.features + f]! > 0
   }
 
   /** Ends a position: its features become visible to its neighbours. */

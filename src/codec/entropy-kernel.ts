@@ -11,7 +11,7 @@ import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, STATE, TILE_SIDE } from '
 import type { KernelLayout } from './kernel-layout'
 import { LATENTS, type CodecConfig } from './weights'
 
-type Numbers = (...given: number[]) => number
+type KernelCalls = Record<'begin' | 'decode' | 'encode' | 'prepare' | 'code', (...given: number[]) => number>
 
 /** What a tile is to the kernel: positions in a row, rows, channels that are coded. */
 export interface TileShape {
@@ -26,6 +26,8 @@ export interface EntropyKernel {
   /** Views for the next tile: y [positions, 768], and chosen residuals where the caller chooses. */
   readonly y: Float32Array
   readonly chosen: Int16Array
+  /** Clips the first values of y, positions times 768, to what can be coded; the channels up to the last that rounds. */
+  prepare(positions: number): number
   /** Raw bytes and coded bytes of the tile in `y`; views until the next tile. */
   encode(tile: TileShape, hasChosen: boolean): { raw: Uint8Array; coded: Uint8Array }
   /** Room for raw ‖ coded bytes. */
@@ -65,8 +67,7 @@ export async function createEntropyKernel(
   packTables(memory, layout, model, bank)
   packRows(memory, layout, model)
   packMeans(memory, layout, model)
-  const calls = instance.exports as Record<'begin' | 'decode' | 'encode' | 'code', Numbers>
-  return kernelOver(memory, layout, calls)
+  return kernelOver(memory, layout, instance.exports as KernelCalls)
 }
 
 /** Each table is its size and its cumulative frequencies; bits lie at the same place in an area of their own. */
@@ -135,7 +136,7 @@ function packMeans(memory: ArrayBuffer, at: KernelLayout, model: ContextModel): 
 function kernelOver(
   memory: ArrayBuffer,
   at: KernelLayout,
-  { begin, decode, encode, code }: Record<'begin' | 'decode' | 'encode' | 'code', Numbers>,
+  { begin, decode, encode, prepare, code }: KernelCalls,
 ): EntropyKernel {
   const state = new DataView(memory)
   const setState = (field: keyof typeof STATE, value: number): void =>
@@ -174,6 +175,8 @@ function kernelOver(
     y: new Float32Array(memory, at.y, TILE_SIDE * TILE_SIDE * LATENTS),
     chosen: new Int16Array(memory, at.chosen, TILE_SIDE * TILE_SIDE * LATENTS),
     input: new Uint8Array(memory, at.input, at.inputBytes),
+
+    prepare: (positions) => prepare(at.y, at.y + 4 * LATENTS * positions),
 
     encode(tile, hasChosen) {
       setState('rawPending', 0)

@@ -8,6 +8,7 @@ import {
   constant,
   doWhile,
   either,
+  float,
   giveBack,
   loopWhile,
   wasmFunction,
@@ -567,40 +568,23 @@ function encodeFunction(at: KernelLayout): WasmFunction {
       writeBits(start, length),
     ]
     const bits = (after: number): F64 => table.plus(magnitude.shiftLeft(2)).loadF32(at.bitsAfter + 4 * after)
-    /** As chooseMagnitude. */
+    /** As chooseMagnitude, from 0.5 on. */
     const choose: Code = [
-      value.set(
-        y.loadF32().minus(
-          channel
-            .shiftLeft(1)
-            .loadS16(at.symbols)
-            .toF64()
-            .times(1 / SYMBOL_UNIT),
-        ),
-      ),
-      distance.set(value.magnitude()),
-      magnitude.set(0),
+      magnitude.set(distance.truncated()),
       when(
-        distance.below(0.5),
-        [],
+        magnitude.plus(1).atLeast(sizeOf(table).minus(1)),
         [
-          magnitude.set(distance.truncated()),
-          when(
-            magnitude.plus(1).atLeast(escape),
-            [
-              magnitude.set(distance.plus(0.5).truncated()),
-              magnitude.set(either(magnitude.below(SYMBOL_MAX), magnitude, SYMBOL_MAX)),
-            ],
-            [
-              rest.set(distance.minus(magnitude.toF64())),
-              magnitude.increase(
-                rest
-                  .times(2)
-                  .minus(1)
-                  .times(BITS_PER_SQUARED_STEP)
-                  .above(bits(1).minus(bits(0))),
-              ),
-            ],
+          magnitude.set(distance.plus(0.5).truncated()),
+          magnitude.set(either(magnitude.below(SYMBOL_MAX), magnitude, SYMBOL_MAX)),
+        ],
+        [
+          rest.set(distance.minus(magnitude.toF64())),
+          magnitude.increase(
+            rest
+              .times(2)
+              .minus(1)
+              .times(BITS_PER_SQUARED_STEP)
+              .above(bits(1).minus(bits(0))),
           ),
         ],
       ),
@@ -610,19 +594,28 @@ function encodeFunction(at: KernelLayout): WasmFunction {
       residual.set(channel.shiftLeft(1).plus(chosen).loadS16()),
       magnitude.set(either(residual.below(0), constant(0).minus(residual), residual)),
     ]
+    const mean = channel.shiftLeft(1).loadS16(at.symbols)
     const encodeOne: Code = [
-      escape.set(sizeOf(table).minus(1)),
-      when(chosen, take, choose),
-      y.increase(4),
-      entry.set(either(magnitude.below(escape), magnitude, escape)),
-      start.set(bound(table, entry)),
-      entries.store32(bound(table, entry, 1).minus(start).shiftLeft(16).or(start)),
-      entries.increase(4),
-      when(magnitude, [
-        when(entry.is(escape), writeGolomb(magnitude.minus(escape))),
-        writeBits(residual.below(0), 1),
-        position.put(),
+      when(chosen, take, [
+        value.set(y.loadF32().minus(mean.toF64().times(1 / SYMBOL_UNIT))),
+        distance.set(value.magnitude()),
+        when(distance.below(0.5), magnitude.set(0), choose),
       ]),
+      y.increase(4),
+      when(
+        magnitude,
+        [
+          escape.set(sizeOf(table).minus(1)),
+          entry.set(either(magnitude.below(escape), magnitude, escape)),
+          start.set(bound(table, entry)),
+          entries.store32(bound(table, entry, 1).minus(start).shiftLeft(16).or(start)),
+          when(entry.is(escape), writeGolomb(magnitude.minus(escape))),
+          writeBits(residual.below(0), 1),
+          position.put(),
+        ],
+        entries.store32(bound(table, 1).shiftLeft(16)),
+      ),
+      entries.increase(4),
     ]
     return [
       [pending.set(state.load32(STATE.rawPending)), count.set(state.load32(STATE.rawCount))],
@@ -631,6 +624,42 @@ function encodeFunction(at: KernelLayout): WasmFunction {
       [state.store32(pending, STATE.rawPending), state.store32(count, STATE.rawCount)],
       state.store32(raw, STATE.rawBytes),
       giveBack(entries),
+    ]
+  })
+}
+
+/**
+ * prepare(y, end) -> channels that are coded: all up to the last with some |y| of at least 0.5, in groups. Clips y to
+ * what can be coded; NaN, which no picture gives, becomes a symbol too.
+ */
+function prepareFunction(): WasmFunction {
+  return wasmFunction('prepare', 2, (given, scope) => {
+    const [y, end] = given as readonly [I32Local, I32Local]
+    const [active, channel] = [scope.i32(), scope.i32()]
+    const [low, high, half, seen, values] = [
+      ...[scope.v128(), scope.v128(), scope.v128(), scope.v128(), scope.v128()],
+    ] as [V128Local, V128Local, V128Local, V128Local, V128Local]
+    const clip = (quarter: number): Code => [
+      values.set(high.lowerF32(low.higherF32(y.load128(16 * quarter)))),
+      y.store128(values, 16 * quarter),
+      seen.set(quarter === 0 ? values.absF32() : seen.maxF32(values.absF32())),
+    ]
+    return [
+      [active.set(0), low.set(float(-SYMBOL_MAX).splatF32()), high.set(float(SYMBOL_MAX).splatF32())],
+      half.set(float(0.5).splatF32()),
+      loopWhile(y.below(end), [
+        channel.set(0),
+        doWhile(
+          [
+            QUARTERS.map(clip),
+            y.increase(4 * GROUP),
+            channel.increase(GROUP),
+            when(channel.above(active), when(seen.atLeastF32(half).hasAny(), active.set(channel))),
+          ],
+          channel.below(LATENTS),
+        ),
+      ]),
+      giveBack(active),
     ]
   })
 }
@@ -663,5 +692,11 @@ function codeFunction(): WasmFunction {
 }
 
 export function kernelFunctions(layout: KernelLayout): WasmFunction[] {
-  return [beginFunction(layout), decodeFunction(layout), encodeFunction(layout), codeFunction()]
+  return [
+    beginFunction(layout),
+    decodeFunction(layout),
+    encodeFunction(layout),
+    prepareFunction(),
+    codeFunction(),
+  ]
 }

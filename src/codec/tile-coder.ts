@@ -6,7 +6,7 @@
  * Channels from `active` on are silent: their symbols are all zero and cost nothing. The symbols are coded by the
  * WebAssembly kernel, or by the same arithmetic in TypeScript where there is none or the caller watches or chooses.
  */
-import { TileContext, SYMBOL_UNIT, type ContextModel } from './context-model'
+import { TileContext, SYMBOL_MAX, SYMBOL_UNIT, type ContextModel } from './context-model'
 import { DECODED, type EntropyKernel } from './entropy-kernel'
 import type { TableBank } from './entropy-tables'
 import { damaged } from './errors'
@@ -14,7 +14,8 @@ import { BitReader, BitWriter, endRaw, LOWER, RansDecoder, ransEncode, startsInR
 import { chooseMagnitude } from './symbol-choice'
 import { LATENTS } from './weights'
 
-const ACTIVE_UNIT = 16
+/** Channels fall silent in groups of this many. */
+export const ACTIVE_UNIT = 16
 const HEAD = 4
 
 /** What codes tiles: a context model at one quality, the tables, and the kernel that holds both. */
@@ -45,8 +46,8 @@ export interface TileChoices {
 }
 
 /**
- * Chooses and codes the symbols of y [positions, 768], in steps, positions row by row. y may be the kernel's own array,
- * which is spent by it.
+ * Chooses and codes the symbols of y [positions, 768], in steps, positions row by row. Clips y; y may be the kernel's
+ * own array, which is then spent.
  */
 export function encodeTile(
   entropy: TileEntropy,
@@ -57,12 +58,11 @@ export function encodeTile(
 ): Uint8Array {
   const { kernel } = entropy
   const values = y.subarray(0, width * height * LATENTS)
-  const active = activeChannels(values, choices.chosen)
   const parts =
     kernel === null || choices.choose !== undefined || choices.observe !== undefined
-      ? encodeInTypeScript(entropy, values, { width, height, active }, choices)
-      : encodeInKernel(kernel, entropy.model, values, { width, height, active }, choices.chosen)
-  const { raw, coded } = parts
+      ? encodeInTypeScript(entropy, values, width, height, choices)
+      : encodeInKernel(kernel, entropy.model, values, width, height, choices.chosen)
+  const { active, raw, coded } = parts
   const out = new Uint8Array(HEAD + raw.length + coded.length)
   out.set([active / ACTIVE_UNIT, raw.length & 255, (raw.length >> 8) & 255, raw.length >> 16])
   out.set(raw, HEAD)
@@ -77,6 +77,7 @@ interface TileShape {
 }
 
 interface CodedParts {
+  readonly active: number
   readonly raw: Uint8Array
   readonly coded: Uint8Array
 }
@@ -85,21 +86,30 @@ function encodeInKernel(
   kernel: EntropyKernel,
   model: ContextModel,
   y: Float32Array,
-  tile: TileShape,
+  width: number,
+  height: number,
   chosen: Int16Array | undefined,
 ): CodedParts {
   kernel.use(model)
   if (y.buffer !== kernel.y.buffer) kernel.y.set(y)
+  const rounding = kernel.prepare(width * height)
   if (chosen !== undefined) kernel.chosen.set(chosen)
-  return kernel.encode(tile, chosen !== undefined)
+  const active = chosen === undefined ? rounding : activeChannels(chosen)
+  return { active, ...kernel.encode({ width, height, active }, chosen !== undefined) }
 }
 
 function encodeInTypeScript(
   { model, bank }: TileEntropy,
   y: Float32Array,
-  { width, height, active }: TileShape,
+  width: number,
+  height: number,
   { chosen, choose, observe }: TileChoices,
 ): CodedParts {
+  // NaN, which no picture gives, would fail both comparisons and must not reach the coder.
+  y.forEach(
+    (value, i) => (y[i] = value > SYMBOL_MAX ? SYMBOL_MAX : value > -SYMBOL_MAX ? value : -SYMBOL_MAX),
+  )
+  const active = activeChannels(chosen ?? y)
   const context = new TileContext(model, width, height, active)
   const starts = new Uint16Array(width * height * active)
   const frequencies = new Uint16Array(starts.length)
@@ -134,7 +144,7 @@ function encodeInTypeScript(
     }
     context.finish()
   }
-  return { raw: raw.finish(), coded: ransEncode(starts, frequencies, count) }
+  return { active, raw: raw.finish(), coded: ransEncode(starts, frequencies, count) }
 }
 
 /**
@@ -213,11 +223,10 @@ function decodeInTypeScript(
   out.set(context.symbols)
 }
 
-/** Smallest multiple of 16 channels after which every |y| rounds to zero, or every chosen symbol is zero. */
-function activeChannels(y: Float32Array, chosen?: Int16Array): number {
-  const values = chosen ?? y
+/** Smallest multiple of 16 channels after which everything rounds to zero. */
+function activeChannels(values: Float32Array | Int16Array): number {
   let last = 0
-  for (let at = 0; at < y.length; at += LATENTS) {
+  for (let at = 0; at < values.length; at += LATENTS) {
     for (let c = LATENTS - 1; c >= last; c--) {
       const value = values[at + c]!
       if (value >= 0.5 || value <= -0.5) {

@@ -25,6 +25,8 @@ export interface Darkrooms {
 export function createDarkrooms(parts: {
   readonly startDarkroom: () => DarkroomClient
   readonly loadModel: () => Promise<ModelBlobs>
+  /** Decides the personal model that every engine runs. */
+  readonly modelSecret: CryptoKey
   readonly onEngine: (report: EngineReport) => void
 }): Darkrooms {
   const lifetime = new AbortController()
@@ -36,7 +38,8 @@ export function createDarkrooms(parts: {
     const client = parts.startDarkroom()
     try {
       const model = await parts.loadModel()
-      return { client, report: await client.call(lifetime.signal, 'start', { model, backends }) }
+      const input = { model, modelSecret: parts.modelSecret, backends }
+      return { client, report: await client.call(lifetime.signal, 'start', input) }
     } catch (error) {
       client.end()
       throw error

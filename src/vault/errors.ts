@@ -14,6 +14,8 @@ export type VaultErrorCode =
   | 'history-mismatch'
   | 'device-copied'
   | 'damaged'
+  | 'wrong-key-or-model'
+  | 'other-model' // made with a base model that is not here
   | 'not-checked' // restoring the sealed photo gave another picture
   | 'device-full'
   | 'file' // something about the file itself
@@ -35,6 +37,10 @@ const SENTENCES: Readonly<Record<Exclude<VaultErrorCode, 'file'>, string>> = {
   'device-copied':
     'Somebody writes with a copy of this device. Forget the vault on this device and join again with your kit.',
   damaged: 'This photo is damaged in the vault, so it is not shown.',
+  'wrong-key-or-model':
+    'This photo was sealed with another key or model than this device has, so it is not shown.',
+  'other-model':
+    'This photo was made with a model that this version of Safelight does not have. Reload the app to update it.',
   'not-checked': 'The check failed: this photo did not come back from its artifact. It was not uploaded.',
   'device-full': 'This device has no space left for Safelight. Free some space, then try again.',
   'unknown-photo': 'This photo is not in the vault.',
@@ -58,7 +64,6 @@ const FILE_CODES = new Set(['not-image', 'empty', 'truncated', 'too-large', 'und
 /** Codes of what a sealed object fails with when its bytes are not what was written. */
 const DAMAGE_CODES = new Set([
   'damaged',
-  'wrong-key-or-model',
   'wrong-object',
   'truncated',
   'trailing-bytes',
@@ -86,9 +91,16 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
-/** For what opens sealed bytes: every way they can be wrong is one thing for a person. */
+/** For what opens sealed bytes: a person is told whether keys do not answer, or bytes are not what was written. */
 export function toDamageError(error: unknown): Error {
-  return DAMAGE_CODES.has(codeOf(error)) ? new VaultError('damaged', { cause: error }) : toPersonError(error)
+  const code = codeOf(error)
+  if (code === 'wrong-key-or-model') return new VaultError(code, { cause: error })
+  return DAMAGE_CODES.has(code) ? new VaultError('damaged', { cause: error }) : toPersonError(error)
+}
+
+/** Whether the bytes at hand do not open, so that another copy may. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof VaultError && (error.code === 'damaged' || error.code === 'wrong-key-or-model')
 }
 
 /** Whether trying again later can help without anybody doing something. */

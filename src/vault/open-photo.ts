@@ -5,10 +5,10 @@ import { HEADER_BYTES } from '../format/artifact'
 import { sha256 } from '../format/hash'
 import { equalBytes } from '../lib/bytes'
 import type { Unlocked } from './device-keys'
-import type { Darkrooms } from './darkrooms'
-import { toDamageError, VaultError } from './errors'
+import type { Darkrooms, Engines } from './darkrooms'
+import { isUnreadable, toDamageError, VaultError } from './errors'
 import { bandsAtOnce, mapLimited } from './limited'
-import { artifactIdOf, artifactKeyOf, bytesOfText, type OpenedRecord } from './photo-book'
+import { artifactIdOf, artifactKeyOf, bytesOfText, modelIdText, type OpenedRecord } from './photo-book'
 import type { ArtifactView, OpenedPhoto } from './types'
 import type { VaultApi } from './vault-api'
 
@@ -21,6 +21,8 @@ export interface Opening {
   readonly darkrooms: Darkrooms
   readonly unlocked: Unlocked
   readonly onCached: () => void
+  /** The personal weights here are not those that a photo was made with. */
+  readonly onOtherWeights: () => void
 }
 
 interface WatchOptions {
@@ -79,12 +81,21 @@ async function withArtifact<Result>(
     return result
   } catch (cause) {
     const error = toDamageError(cause)
-    const mayFetchAgain =
-      fromCache && record.inVault && error instanceof VaultError && error.code === 'damaged'
-    if (!mayFetchAgain) throw error
+    if (!(fromCache && record.inVault && isUnreadable(error))) throw error
     await store.dropArtifact(id)
     return withArtifact(opening, record, options, open)
   }
+}
+
+/** Engines that run the model of a photo. Throws VaultError 'other-model'. */
+async function poolFor(
+  { darkrooms, onOtherWeights }: Opening,
+  record: OpenedRecord,
+): Promise<Engines['pool']> {
+  const { pool, report } = await darkrooms.engines()
+  if (modelIdText(report.modelId) !== record.modelId) throw new VaultError('other-model')
+  if (!equalBytes(report.weightsHash, bytesOfText(record.photo.artifact.weightsHash))) onOtherWeights()
+  return pool
 }
 
 export function openPhoto(
@@ -95,7 +106,7 @@ export function openPhoto(
   const { signal } = options
   const loading = { signal, onProgress: (fraction: number) => options.onProgress?.(fraction / 3) }
   return withArtifact(opening, record, loading, async (artifact) => {
-    const { pool } = await opening.darkrooms.engines()
+    const pool = await poolFor(opening, record)
     const urgent = { urgent: true }
     const key = { ...artifactKeyOf(opening.unlocked, record), artifact, workers: pool.size }
     const image = await pool.run(signal, (worker) => worker.call(signal, 'openImage', key), urgent)
@@ -118,11 +129,11 @@ export async function openThumbnail(
   record: OpenedRecord,
   signal: AbortSignal,
 ): Promise<Blob> {
-  const { store, api, darkrooms, unlocked, onCached } = opening
+  const { store, api, unlocked, onCached } = opening
   const id = artifactIdOf(record)
   const key = artifactKeyOf(unlocked, record)
   const open = async (preview: Blob) => {
-    const { pool } = await darkrooms.engines()
+    const pool = await poolFor(opening, record)
     return pool.run(signal, (worker) => worker.call(signal, 'openThumbnail', { ...key, preview }), {
       urgent: true,
     })
@@ -147,7 +158,7 @@ export async function openThumbnail(
 /** A damaged copy here is no matter where the vault has the photo: null. */
 function refetch(record: OpenedRecord, error: unknown): null {
   const cause = toDamageError(error)
-  if (record.inVault && cause instanceof VaultError && cause.code === 'damaged') return null
+  if (record.inVault && isUnreadable(cause)) return null
   throw cause
 }
 

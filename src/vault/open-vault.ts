@@ -7,7 +7,7 @@ import type { DeviceStore } from '../storage/device-store'
 import type { DeviceRow, RecordRow } from '../storage/schema'
 import { createConnectionLoop } from './connection'
 import type { Darkrooms } from './darkrooms'
-import { unlockDevice } from './device-keys'
+import type { Unlocked } from './device-keys'
 import { toPersonError, VaultError } from './errors'
 import { createImportQueue } from './import-queue'
 import * as opening from './open-photo'
@@ -29,6 +29,9 @@ const WORK_LOCK = 'safelight-work'
 /** Thumbnails kept in memory. */
 const MAX_THUMBNAILS = 400
 
+const OTHER_WEIGHTS =
+  'Some photos were made with other model weights than this device builds. They open, but may look wrong: keep this device and please report it.'
+
 const NOTICE_OF = {
   'history-mismatch': 'history-mismatch',
   'device-copied': 'device-copied',
@@ -40,6 +43,7 @@ const NOTICE_OF = {
 export interface OpenVaultParts {
   readonly store: DeviceStore
   readonly device: DeviceRow
+  readonly unlocked: Unlocked
   readonly darkrooms: Darkrooms
   readonly emit: (event: VaultEvent) => void
   /** Another tab forgot this device. */
@@ -48,8 +52,7 @@ export interface OpenVaultParts {
 
 export type OpenVault = Awaited<ReturnType<typeof openVault>>
 
-export async function openVault({ store, device, darkrooms, emit, onForgotten }: OpenVaultParts) {
-  const unlocked = await unlockDevice(device, await store.roster())
+export async function openVault({ store, device, unlocked, darkrooms, emit, onForgotten }: OpenVaultParts) {
   let { roster } = unlocked
   let { registration } = device
   let signedIn = false
@@ -64,7 +67,14 @@ export async function openVault({ store, device, darkrooms, emit, onForgotten }:
     keys: unlocked.keys,
     rosterHead: () => roster.head,
   })
-  const reading = { store, api, darkrooms, unlocked, onCached: () => void announcePhotos() }
+  const reading: opening.Opening = {
+    store,
+    api,
+    darkrooms,
+    unlocked,
+    onCached: () => void announcePhotos(),
+    onOtherWeights: () => emit({ type: 'notice', notice: { kind: 'other-weights', text: OTHER_WEIGHTS } }),
+  }
 
   async function announcePhotos(): Promise<void> {
     if (lifetime.signal.aborted) return

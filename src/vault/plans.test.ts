@@ -60,7 +60,9 @@ describe('errors for a person', () => {
   it('keep what is about the file, name what is damaged, and hide what is neither', () => {
     const truncated = Object.assign(new Error('This file is cut off.'), { code: 'truncated' })
     expect(toPersonError(truncated)).toMatchObject({ code: 'file', message: 'This file is cut off.' })
-    for (const code of ['damaged', 'wrong-key-or-model', 'wrong-object'] as const)
+    const wrongKey = new CryptoError('wrong-key-or-model', 'detail')
+    expect(toDamageError(wrongKey)).toMatchObject({ code: 'wrong-key-or-model' })
+    for (const code of ['damaged', 'wrong-object'] as const)
       expect(toDamageError(new CryptoError(code, 'detail'))).toMatchObject({ code: 'damaged' })
     expect(toPersonError(new StorageError('full'))).toMatchObject({ code: 'device-full' })
     const odd = toPersonError(new TypeError('holiday.jpg is odd'))

@@ -3,6 +3,7 @@ import { forgetEverything, openDeviceStore, type DeviceStore } from '../storage/
 import { StorageError } from '../storage/errors'
 import { askToPersist } from '../storage/space'
 import { createDarkrooms, type DarkroomClient, type Darkrooms } from './darkrooms'
+import { unlockDevice } from './device-keys'
 import { toPersonError, VaultError } from './errors'
 import { firstDevice, joinWithWords, kitIsProven, startAccount, type KitProof, type NewDevice } from './join'
 import { loadModelFiles, type ModelAddresses } from './model-files'
@@ -65,7 +66,9 @@ export function createVaultService(parts: VaultServiceParts): VaultService {
       emitWelcome()
       return
     }
+    const unlocked = await unlockDevice(device, await opened.roster())
     darkrooms ??= createDarkrooms({
+      modelSecret: unlocked.modelSecret,
       startDarkroom: parts.startDarkroom,
       loadModel: () => loadModelFiles(opened, parts.model),
       onEngine: ({ backend, workers, megapixelsPerSecond, modelId }) =>
@@ -74,7 +77,7 @@ export function createVaultService(parts: VaultServiceParts): VaultService {
           engine: { backend, workers, megapixelsPerSecond, modelId: modelIdText(modelId) },
         }),
     })
-    vault = await openVault({ store: opened, device, darkrooms, emit, onForgotten: leave })
+    vault = await openVault({ store: opened, device, unlocked, darkrooms, emit, onForgotten: leave })
     const { accountId, deviceName } = device
     emit({ type: 'phase', phase: { kind: 'open', accountId, deviceName } })
   }

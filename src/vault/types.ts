@@ -85,7 +85,7 @@ export interface EngineView {
 
 /** A trouble that concerns the whole vault, in a person's words. */
 export interface VaultNotice {
-  readonly kind: 'history-mismatch' | 'storage-full' | 'session-ended' | 'device-copied'
+  readonly kind: 'history-mismatch' | 'storage-full' | 'session-ended' | 'device-copied' | 'other-weights'
   readonly text: string
 }
 

@@ -8,8 +8,10 @@ import { squaredError } from '../codec/metrics'
 import { stepOf } from '../codec/quality'
 import type { Band, BitstreamHeader, RasterImage } from '../codec/types'
 import { SECTION } from '../format/artifact'
-import { unsharedBytes, type Bytes } from '../lib/bytes'
+import { deriveKey, LABEL } from '../crypto/kdf'
+import { unsharedBytes, wipeBytes, type Bytes } from '../lib/bytes'
 import { loadBaseModel } from '../model/base-model'
+import { personalModel } from '../model/personal-model'
 import { moved } from '../rpc/messages'
 import { planBands, poolSize, rowsForBand } from './band-plan'
 import { startEngine, type Backend, type Engine } from './engine'
@@ -45,7 +47,7 @@ export interface EngineReport {
   readonly workers: number
   /** SHA-256 of the model files. */
   readonly modelId: Bytes
-  /** What artifacts made here are bound to. */
+  /** SHA-256 of the personal weights: what artifacts made here are bound to. */
   readonly weightsHash: Bytes
 }
 
@@ -124,20 +126,27 @@ export function createDarkroom() {
   return {
     async start(
       _signal: AbortSignal,
-      input: { readonly model: ModelBlobs; readonly backends: readonly Backend[] },
+      input: {
+        readonly model: ModelBlobs
+        readonly modelSecret: CryptoKey
+        readonly backends: readonly Backend[]
+      },
     ): Promise<EngineReport> {
       const [description, weights, tables] = await Promise.all([
         bytesOf(input.model.description),
         bytesOf(input.model.weights),
         bytesOf(input.model.tables),
       ])
-      const model = await loadBaseModel({ description, weights, tables })
-      const started = await startEngine(model.weights, input.backends)
+      const base = await loadBaseModel({ description, weights, tables })
+      const modelId = unsharedBytes(base.id)
+      const seed = await deriveKey(input.modelSecret, null, LABEL.personalModel, modelId)
+      const personal = await personalModel(base.weights, seed)
+      wipeBytes(seed)
+      const started = await startEngine(personal.weights, input.backends)
       engine = started
       const { backend, megapixelsPerSecond } = started
-      const modelId = unsharedBytes(model.id)
       const workers = poolSize(navigator.hardwareConcurrency, backend)
-      return { backend, megapixelsPerSecond, workers, modelId, weightsHash: modelId }
+      return { backend, megapixelsPerSecond, workers, modelId, weightsHash: personal.weightsHash }
     },
 
     /** Decodes a file and keeps it; `workers` will share the coding. */

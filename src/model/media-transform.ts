@@ -1,0 +1,175 @@
+/**
+ * The random media transform: an invertible relabelling of every channel of a codec, drawn from a seed and folded into
+ * the weights. The function stays the same; the weights, and the symbols of a bitstream, become the seed's own.
+ *
+ *   latents            sign of each; order of those that predict no other, in groups that fall silent together
+ *   trunks             order and power of two of the channels that the residual blocks share (both follow a relu)
+ *   block spreads      sign and power of two between a depthwise layer and the pointwise one after it
+ *   block hidden       order and power of two (relu)
+ *   render features    order, sign and power of two (linear)
+ *   render hidden      order and power of two (relu)
+ *   context features, prediction hidden   order (their caps and shifts are not homogeneous)
+ *   magnitude tables   order, with the map from scales to tables
+ *
+ * Powers of two and signs are exact in floating point. None of this is a lock: it carries no secrecy claim.
+ */
+import { ACTIVE_UNIT } from '../codec/tile-coder'
+import { LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
+import type { Draws } from './draws'
+import { fold, identity, invert, type Relabelling } from './fold'
+
+const LARGEST_POWER = 2
+
+export interface MediaTransform {
+  readonly latents: Relabelling
+  readonly analysis: Trunk
+  readonly synthesis: Trunk
+  readonly renderFeatures: Relabelling
+  readonly render: Relabelling
+  readonly contextFeatures: Relabelling
+  readonly meanHidden: Relabelling
+  readonly tables: Relabelling
+}
+
+interface Trunk {
+  readonly channels: Relabelling
+  readonly blocks: readonly { readonly spread: Float32Array; readonly hidden: Relabelling }[]
+}
+
+export function drawMediaTransform(config: CodecConfig, tables: number, draws: Draws): MediaTransform {
+  const sign = (): number => (draws.below(2) === 0 ? 1 : -1)
+  const power = (): number => 2 ** (draws.below(2 * LARGEST_POWER + 1) - LARGEST_POWER)
+  const gains = (count: number, gain: () => number): Float32Array =>
+    Float32Array.from({ length: count }, gain)
+  const ordered = (count: number): Relabelling => ({ ...identity(count), order: draws.permutation(count) })
+  const rectified = (count: number): Relabelling => ({
+    order: draws.permutation(count),
+    gain: gains(count, power),
+  })
+  const signed = (): number => sign() * power()
+  const trunk = (width: number, blocks: number): Trunk => ({
+    channels: rectified(width),
+    blocks: Array.from({ length: blocks }, () => ({
+      spread: gains(width, signed),
+      hidden: rectified(2 * width),
+    })),
+  })
+
+  const latents = { order: identity(LATENTS).order, gain: gains(LATENTS, sign) }
+  const free = Math.max(config.contextDense, config.analysisOut, config.synthesisIn, config.meanChannels)
+  for (let at = Math.ceil(free / ACTIVE_UNIT) * ACTIVE_UNIT; at < LATENTS; at += ACTIVE_UNIT)
+    draws.permutation(ACTIVE_UNIT).forEach((from, i) => (latents.order[at + i] = at + from))
+  return {
+    latents,
+    analysis: trunk(config.analysisWidth, config.analysisBlocks),
+    synthesis: trunk(config.synthesisWidth, config.synthesisBlocks),
+    renderFeatures: {
+      order: draws.permutation(config.renderFeatures),
+      gain: gains(config.renderFeatures, signed),
+    },
+    render: rectified(config.renderWidth),
+    contextFeatures: ordered(config.contextFeatures),
+    meanHidden: ordered(config.meanHidden),
+    tables: ordered(tables),
+  }
+}
+
+/** Weights that compute the same function in the transform's labels. */
+export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): CodecWeights {
+  const { config } = weights
+  const tensors = new Map(weights.tensors)
+  const integers = new Map(weights.integers)
+  const onFloats = (name: string, shape: readonly number[], ...steps: readonly Step[]): void => {
+    tensors.set(name, applied(tensors.get(name), name, shape, steps))
+  }
+  const onIntegers = (name: string, shape: readonly number[], ...steps: readonly Step[]): void => {
+    integers.set(name, applied(integers.get(name), name, shape, steps))
+  }
+
+  const { latents } = t
+  const first = (count: number): Relabelling => ({
+    order: latents.order.subarray(0, count),
+    gain: latents.gain.subarray(0, count),
+  })
+  const order: Relabelling = { ...latents, gain: identity(LATENTS).gain }
+  const orderOf = (count: number): Relabelling => ({
+    ...identity(count),
+    order: order.order.subarray(0, count),
+  })
+
+  const body = (side: 'analysis' | 'synthesis', trunk: Trunk): void => {
+    const { channels } = trunk
+    const width = channels.order.length
+    trunk.blocks.forEach(({ spread, hidden }, n) => {
+      const block = `${side}_${n}`
+      const both = { order: channels.order, gain: channels.gain.map((g, i) => g * spread[i]!) }
+      onFloats(`${block}_depthwise`, [9, width], [1, { order: channels.order, gain: spread }])
+      onFloats(`${block}_depthwise_bias`, [width], [0, both])
+      onFloats(`${block}_expand`, [width, 2 * width], [0, invert(both)], [1, hidden])
+      onFloats(`${block}_expand_bias`, [2 * width], [0, hidden])
+      onFloats(`${block}_project`, [2 * width, width], [0, invert(hidden)], [1, channels])
+      onFloats(`${block}_project_bias`, [width], [0, channels])
+    })
+  }
+
+  const { analysisWidth, analysisOut, synthesisIn, synthesisWidth, renderFeatures, renderWidth } = config
+  const knots = weights.tensors.get('log_step')!.length / LATENTS
+  const [intoAnalysis, intoSynthesis] = [t.analysis.channels, t.synthesis.channels]
+  onFloats('analysis_linear', [LATENTS, LATENTS], [1, latents])
+  onFloats('analysis_in', [LATENTS, analysisWidth], [0, latents], [1, intoAnalysis])
+  onFloats('analysis_in_bias', [analysisWidth], [0, intoAnalysis])
+  body('analysis', t.analysis)
+  onFloats('analysis_out', [analysisWidth, analysisOut], [0, invert(intoAnalysis)], [1, first(analysisOut)])
+  onFloats('analysis_out_bias', [analysisOut], [0, first(analysisOut)])
+  onFloats('synthesis_linear', [LATENTS, LATENTS], [0, latents])
+  onFloats('synthesis_in', [synthesisIn, synthesisWidth], [0, first(synthesisIn)], [1, intoSynthesis])
+  onFloats('synthesis_in_bias', [synthesisWidth], [0, intoSynthesis])
+  body('synthesis', t.synthesis)
+  onFloats(
+    'synthesis_out',
+    [synthesisWidth, 16, renderFeatures],
+    [0, invert(intoSynthesis)],
+    [2, t.renderFeatures],
+  )
+  onFloats('synthesis_out_bias', [16, renderFeatures], [1, t.renderFeatures])
+  onFloats('render_features', [9, renderFeatures, renderWidth], [1, invert(t.renderFeatures)], [2, t.render])
+  onFloats('render_pixels', [9, 48, renderWidth], [2, t.render])
+  onFloats('render_bias', [renderWidth], [0, t.render])
+  onFloats('render_out', [renderWidth, 48], [0, invert(t.render)])
+  onFloats('log_step', [knots, LATENTS], [1, order])
+  onFloats('analysis_gain', [knots, LATENTS], [1, order])
+  onFloats('analysis_scale', [knots, analysisOut], [1, orderOf(analysisOut)])
+  onFloats('synthesis_gain', [knots, synthesisIn], [1, orderOf(synthesisIn)])
+
+  const { contextDense, contextFeatures, meanChannels, meanHidden } = config
+  const predicted = first(meanChannels)
+  onIntegers('scale_bias', [knots, LATENTS], [1, order])
+  onIntegers('scale_same', [4, LATENTS], [1, order])
+  onIntegers('scale_dense', [contextDense, LATENTS], [0, orderOf(contextDense)], [1, order])
+  onIntegers('feature', [LATENTS, contextFeatures], [0, order], [1, t.contextFeatures])
+  onIntegers('scale_feature', [4, contextFeatures, LATENTS], [1, t.contextFeatures], [2, order])
+  onIntegers('mean_weight', [meanChannels, 4, meanChannels], [0, predicted], [2, predicted])
+  onIntegers('mean_in', [meanHidden, 4, meanChannels], [0, t.meanHidden], [2, predicted])
+  onIntegers('mean_out', [meanChannels, meanHidden], [0, predicted], [1, t.meanHidden])
+  onIntegers('mean_gain', [knots, meanChannels], [1, orderOf(meanChannels)])
+  onIntegers('scale_hidden', [meanHidden, LATENTS], [0, t.meanHidden], [1, order])
+
+  const places = new Int32Array(t.tables.order.length)
+  t.tables.order.forEach((from, i) => (places[from] = i))
+  integers.set('table_of_scale', places)
+  const tables = Array.from(t.tables.order, (from) => weights.tables[from]!)
+  return { config, tensors, integers, tables }
+}
+
+/** An axis and how it is relabelled. */
+type Step = readonly [axis: number, relabelling: Relabelling]
+
+function applied<T extends Float32Array | Int32Array>(
+  values: T | undefined,
+  name: string,
+  shape: readonly number[],
+  steps: readonly Step[],
+): T {
+  if (values === undefined) throw new RangeError(`The model has no tensor ${name}.`)
+  return steps.reduce((current, [axis, relabelling]) => fold(current, shape, axis, relabelling), values)
+}

@@ -1,0 +1,192 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import * as tf from '@tensorflow/tfjs-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createCodec } from '../codec/codec'
+import { psnrDb } from '../codec/metrics'
+import { analyze, synthesize, transformAt } from '../codec/transform'
+import type { RasterImage } from '../codec/types'
+import { LATENTS, type CodecWeights } from '../codec/weights'
+import { openArtifact, sealArtifact } from '../crypto/artifact'
+import { CryptoError } from '../crypto/errors'
+import { deriveKey, LABEL } from '../crypto/kdf'
+import { newArtifactId, randomBytes } from '../crypto/random'
+import { createMask } from '../diffusion/mask'
+import { INDEX_OFFSET, SECTION } from '../format/artifact'
+import { accountIds, modelIds } from '../format/ids'
+import { PROCESS } from '../format/suite'
+import { toBase64url, utf8 } from '../lib/bytes'
+import { makePrng } from '../lib/prng'
+import { proceduralImage } from '../training/procedural-images'
+import { loadBaseModel } from './base-model'
+import { drawsFrom } from './draws'
+import { drawMediaTransform, foldMediaTransform } from './media-transform'
+import { hashWeights, personalModel } from './personal-model'
+
+const folder = new URL('../../models/safelight-v1/', import.meta.url)
+const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
+const seedOf = (n: number) => new Uint8Array(32).fill(n)
+
+let base: CodecWeights
+
+beforeAll(async () => {
+  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')
+  setWasmPaths(join(dirname(entry), 'dist') + '/')
+  await tf.setBackend('wasm')
+  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
+  base = (await loadBaseModel(files)).weights
+})
+
+function photo(seed: number, side = 192): RasterImage {
+  const rgb = proceduralImage(seed, side, side)
+  const data = new Uint8ClampedArray(4 * side * side).fill(255)
+  for (let i = 0; i < side * side; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i)
+  return { width: side, height: side, hasAlpha: false, colorSpace: 'srgb', data }
+}
+
+describe('the personal model', () => {
+  it('is decided by its seed', async () => {
+    const [a, again, b] = await Promise.all([1, 1, 2].map((n) => personalModel(base, seedOf(n))))
+    expect(again!.weightsHash).toEqual(a!.weightsHash)
+    expect(b!.weightsHash).not.toEqual(a!.weightsHash)
+    expect(toBase64url(await hashWeights(base))).not.toBe(toBase64url(a!.weightsHash))
+  })
+
+  it('changes every weight tensor that has channels, and writes no negative zero', async () => {
+    const { weights } = await personalModel(base, seedOf(1))
+    const untouched = new Set([
+      'analysis_scale',
+      'synthesis_gain',
+      'render_gain',
+      'render_scale',
+      'render_out_bias',
+      'mean_gain',
+      'thresholds',
+    ])
+    for (const [name, values] of [...weights.tensors, ...weights.integers]) {
+      const before = base.tensors.get(name) ?? base.integers.get(name)
+      if (before?.some((v) => v !== 0) !== true) continue
+      const same = values.every((v, i) => v === before[i])
+      expect([name, same]).toEqual([name, untouched.has(name)])
+      expect(values.some((v) => Object.is(v, -0))).toBe(false)
+    }
+    expect(weights.tables.some((table, i) => table.length !== base.tables[i]!.length)).toBe(true)
+  })
+
+  it.each([3, 4])('analyses and synthesises as the base model does, seed %i', async (n) => {
+    const transform = drawMediaTransform(base.config, base.tables.length, await drawsFrom(seedOf(n)))
+    const folded = foldMediaTransform(base, transform)
+    const random = makePrng(n)
+    for (const quality of [5, 34, 60]) {
+      const [ours, theirs] = [transformAt(folded, quality), transformAt(base, quality)]
+      const pixels = Float32Array.from({ length: 16 * LATENTS }, () => random.nextBelow(256) - 128)
+      const blocks = tf.tensor4d(pixels, [1, 4, 4, LATENTS])
+      const wide = base.config.analysisOut
+      const [a, b] = await Promise.all(
+        [ours, theirs].map(async (t) => Promise.all(analyze(t, blocks).map((x) => x.data()))),
+      )
+      const { order, gain } = transform.latents
+      const off = (mine: ArrayLike<number>, base: ArrayLike<number>, columns: number): number => {
+        let most = 0
+        for (let i = 0; i < mine.length; i++) {
+          const c = i % columns
+          most = Math.max(most, Math.abs(mine[i]! - base[i - c + order[c]!]! * gain[c]!))
+        }
+        return most
+      }
+      expect(off(a![0]!, b![0]!, LATENTS)).toBeLessThan(1e-3)
+      expect(off(a![1]!, b![1]!, wide)).toBeLessThan(1e-2)
+
+      const symbols = Float32Array.from({ length: 16 * LATENTS }, (_, i) => {
+        const c = i % LATENTS
+        return c < 400 ? Math.round(random.nextNormal() * (40 / (1 + c))) : 0
+      })
+      const relabelled = symbols.map(
+        (_, i) => symbols[i - (i % LATENTS) + order[i % LATENTS]!]! * gain[i % LATENTS]!,
+      )
+      const restored = await Promise.all(
+        [
+          synthesize(ours, tf.tensor4d(relabelled, [1, 4, 4, LATENTS])),
+          synthesize(theirs, tf.tensor4d(symbols, [1, 4, 4, LATENTS])),
+        ].map((x) => x.data()),
+      )
+      const [mine, plain] = restored.map((values) => Array.from(values))
+      const most = mine!.reduce((m, v, i) => Math.max(m, Math.abs(v - plain![i]!)), 0)
+      expect(most).toBeLessThan(0.5)
+      ours.dispose()
+      theirs.dispose()
+    }
+  })
+
+  it('codes as well as the base model, in symbols of its own', async () => {
+    const image = photo(12)
+    const options = { quality: 34, effort: 'best' } as const
+    const [mine, theirs, basic] = [
+      createCodec((await personalModel(base, seedOf(5))).weights),
+      createCodec((await personalModel(base, seedOf(6))).weights),
+      createCodec(base),
+    ]
+    const coded = await mine.encode(image, options)
+    const plain = await basic.encode(image, options)
+    const quality = psnrDb(image, await mine.decode(coded))
+    expect(Math.abs(coded.length - plain.length)).toBeLessThan(0.002 * plain.length + 4)
+    expect(Math.abs(quality - psnrDb(image, await basic.decode(plain)))).toBeLessThan(0.02)
+    const stranger = await theirs.decode(coded).then(
+      (restored) => psnrDb(image, restored),
+      () => 0,
+    )
+    expect(stranger).toBeLessThan(quality - 15)
+  })
+
+  it('opens artifacts for its own secret and weights alone', async () => {
+    const secret = seedOf(7)
+    const hashFor = async (weights: CodecWeights, key: Uint8Array) =>
+      (await personalModel(weights, await deriveKey(key, null, LABEL.personalModel))).weightsHash
+    const lock = { modelSecret: secret, weightsHash: await hashFor(base, secret) }
+    const names = {
+      accountId: accountIds.fromBytes(randomBytes(32)),
+      artifactId: newArtifactId(),
+      modelId: modelIds.fromBytes(randomBytes(32)),
+      modelGeneration: 1,
+    }
+    const { bytes, dataKey } = await sealArtifact({
+      names,
+      lock,
+      mask: createMask(PROCESS.torus32),
+      sections: [{ id: SECTION.image, bytes: utf8('an image') }],
+      picture: { width: 2, height: 3, quality: 34, paddingRule: 'eighths' },
+    })
+    const open = (keys: typeof lock, first: Uint8Array = bytes) =>
+      openArtifact({ first, names, lock: keys, mask: createMask(PROCESS.torus32), dataKey }).then(
+        () => 'opened',
+        (error: unknown) => (error instanceof CryptoError ? error.code : 'other'),
+      )
+    const touched = new Map(base.tensors)
+    touched.set(
+      'render_out',
+      base.tensors.get('render_out')!.map((v, i) => (i === 7 ? v + 2 ** -12 : v)),
+    )
+    expect(await open(lock)).toBe('opened')
+    expect(await open({ ...lock, weightsHash: await hashFor({ ...base, tensors: touched }, secret) })).toBe(
+      'wrong-key-or-model',
+    )
+    expect(await open({ modelSecret: seedOf(8), weightsHash: await hashFor(base, seedOf(8)) })).toBe(
+      'wrong-key-or-model',
+    )
+    const damaged = Uint8Array.from(bytes)
+    damaged[INDEX_OFFSET + 9]! ^= 1
+    expect(await open(lock, damaged)).toBe('damaged')
+  })
+
+  it('gives another hash for one changed weight, and refuses another architecture', async () => {
+    const { weights, weightsHash } = await personalModel(base, seedOf(1))
+    const touched = new Float32Array(weights.tensors.get('render_out')!)
+    touched[7] = touched[7]! + 2 ** -20
+    const changed = { ...weights, tensors: new Map(weights.tensors).set('render_out', touched) }
+    expect(await hashWeights(changed)).not.toEqual(weightsHash)
+    const other = { ...base, config: { ...base.config, synthesisWidth: 96 } }
+    await expect(personalModel(other, seedOf(1))).rejects.toThrow(RangeError)
+  })
+})
