@@ -67,6 +67,7 @@ export class I32 {
   is = (other: Whole): I32 => this.#with(other, 0x46)
   isNot = (other: Whole): I32 => this.#with(other, 0x47)
   below = (other: Whole): I32 => this.#with(other, 0x48)
+  above = (other: Whole): I32 => this.#with(other, 0x4a)
   atLeast = (other: Whole): I32 => this.#with(other, 0x4e)
   belowUnsigned = (other: Whole): I32 => this.#with(other, 0x49)
   atLeastUnsigned = (other: Whole): I32 => this.#with(other, 0x4f)
@@ -103,6 +104,7 @@ export class F64 {
   magnitude = (): F64 => new F64([this.code, 0x99])
   below = (other: Real): I32 => new I32([this.code, real(other), 0x63])
   above = (other: Real): I32 => new I32([this.code, real(other), 0x64])
+  splatF32 = (): V128 => new V128([this.code, 0xb6, simd(0x13)])
   /** Towards zero; the value must fit. */
   truncated = (): I32 => new I32([this.code, 0xaa])
 }
@@ -128,6 +130,13 @@ export class V128 {
   dotI16 = (other: V128): V128 => this.#with(other, 0xba)
   productLowI16 = (other: V128): V128 => this.#with(other, 0xbc)
   productHighI16 = (other: V128): V128 => this.#with(other, 0xbd)
+  absF32 = (): V128 => new V128([this.code, simd(0xe0)])
+  /** The other where it is below (above) this, else this: also where the other is no number. */
+  lowerF32 = (other: V128): V128 => this.#with(other, 0xea)
+  higherF32 = (other: V128): V128 => this.#with(other, 0xeb)
+  atLeastF32 = (other: V128): V128 => this.#with(other, 0x46)
+  maxF32 = (other: V128): V128 => this.#with(other, 0xe9)
+  hasAny = (): I32 => new I32([this.code, simd(0x53)])
   /** int32 lanes of this and of the other to int16, saturating. */
   narrowI32 = (other: V128): V128 => this.#with(other, 0x85)
   /** int16 lanes of this and of the other to bytes, saturating. */
@@ -176,6 +185,8 @@ export class V128Local extends V128 {
 }
 
 export const constant = (value: number): I32 => new I32(whole(value))
+/** A number that is not whole, or a whole one as a double. */
+export const float = (value: number): F64 => new F64(real(value))
 export const either = (condition: I32, yes: Whole, no: Whole): I32 =>
   new I32([whole(yes), whole(no), condition.code, 0x1b])
 
