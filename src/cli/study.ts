@@ -4,6 +4,7 @@
  *     npm run study -- keystream [--megabytes 64] [--dieharder 0,2,15] [--pipe-megabytes 1000]
  *     npm run study -- keystream --pipe           1 GB of the mask over zeros to standard output, for any battery
  *     npm run study -- artifact [--photos 200] [--folder path] [--pairs 12]
+ *     npm run study -- bypass [--photos 200] [--folder path]   wrong keys with every check skipped
  */
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
@@ -11,6 +12,7 @@ import { createCodec } from '../codec/codec'
 import { DEFAULT_QUALITY } from '../codec/quality'
 import type { RasterImage } from '../codec/types'
 import { studyArtifacts } from '../study/artifact-study'
+import { studyBypass } from '../study/bypass-study'
 import { studyKeystream } from '../study/keystream-study'
 import { shippedPieces } from '../study/keystream-streams'
 import { writeReport, type Report } from '../study/markdown'
@@ -85,6 +87,12 @@ async function artifact(): Promise<void> {
   }
 }
 
+async function bypass(): Promise<void> {
+  await readyWasm()
+  const { weights } = await readModel()
+  await finish(await studyBypass({ photos: await collectPhotos(), base: weights, print }))
+}
+
 async function keystream(): Promise<void> {
   await readyWasm()
   const tests = values.dieharder?.split(',').map((test) => (test === 'all' ? 'all' : Number(test))) ?? []
@@ -105,6 +113,9 @@ switch (positionals[0]) {
   case 'artifact':
     await artifact()
     break
+  case 'bypass':
+    await bypass()
+    break
   default:
-    throw new Error('The studies are: keystream, artifact.')
+    throw new Error('The studies are: keystream, artifact, bypass.')
 }

@@ -8,6 +8,7 @@ import { createCodec } from '../codec/codec'
 import { worstVerdict, runBattery } from '../lib/randomness'
 import { loadBaseModel } from '../model/base-model'
 import { studyArtifacts } from './artifact-study'
+import { studyBypass } from './bypass-study'
 import { structuredStreams } from './keystream-streams'
 import { proceduralPhoto } from './study-photos'
 
@@ -53,4 +54,19 @@ it('the artifact study wins where it must and guesses where it must', async () =
   } finally {
     codec.dispose()
   }
+})
+
+it('wrong keys show nothing of a photo even when nothing is checked', async () => {
+  const [description, weights, tables] = await Promise.all(
+    ['model.json', 'weights.bin', 'cdf.bin'].map((file) => readFile(new URL(file, MODEL))),
+  )
+  const model = await loadBaseModel({ description: description!, weights: weights!, tables: tables! })
+  const photos = Array.from({ length: 50 }, (_, i) => proceduralPhoto(i + 1))
+  const { results } = await studyBypass({ photos, base: model.weights, print: () => undefined })
+  expect(results.map(({ name, asExpected }) => [name, asExpected])).toEqual(
+    results.map(({ name }) => [name, true]),
+  )
+  const [right, wrong] = results
+  expect(right!.gain.low).toBeGreaterThan(15)
+  expect(wrong!.own.mean).toBeLessThan(15)
 })
