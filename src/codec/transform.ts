@@ -188,13 +188,14 @@ function convolve(
 }
 
 function applyBlocks(start: tf.Tensor4D, blocks: readonly Block[]): tf.Tensor4D {
-  let x = start
-  for (const block of blocks) {
-    const { weight: filter, bias } = block.depthwise
-    const spread = tf.fused.depthwiseConv2d({ x, filter, strides: 1, pad: 'same', bias })
-    x = tf.add(x, convolve(convolve(spread, block.expand, 'relu'), block.project))
-  }
-  return x
+  return blocks.reduce(
+    (x, { depthwise: { weight: filter, bias }, expand, project }) =>
+      tf.tidy(() => {
+        const spread = tf.fused.depthwiseConv2d({ x, filter, strides: 1, pad: 'same', bias })
+        return tf.add(x, convolve(convolve(spread, expand, 'relu'), project))
+      }),
+    start,
+  )
 }
 
 /** Pixel blocks [1, h, w, 768] (8-bit values less 128) -> symbols before rounding [1, h, w, 768], by the linear part alone. */
@@ -243,18 +244,22 @@ export function synthesizeWindow(
   { x, y }: { readonly x: number; readonly y: number },
 ): tf.Tensor4D {
   const [, h, w, active] = window.shape
-  const linear = firstRows(t.synthesisLinear, active)
-  const pixels = toQuarters(tf.conv2d(window, linear, 1, 'valid'), QUARTER)
-  const { weight, bias } = t.synthesisIn
-  const first = convolve(region, { weight: firstRows(weight, region.shape[3]), bias }, 'relu')
-  const hidden = applyBlocks(first, t.synthesisBlocks)
-  const inside =
-    hidden.shape[1] === h && hidden.shape[2] === w
-      ? hidden
-      : tf.slice(hidden, [0, y, x, 0], [1, h, w, hidden.shape[3]])
-  const features = toQuarters(convolve(inside, t.synthesisOut), t.renderFeatures.weight.shape[2])
-  const drawn = tf.relu<tf.Tensor4D>(
-    tf.add(tf.conv2d(pixels, t.renderPixels, 1, 'same'), convolve(features, t.renderFeatures)),
+  // Each step in a tidy of its own: a run's tensors are large, and few are needed at once.
+  const pixels = tf.tidy(() =>
+    toQuarters(tf.conv2d(window, firstRows(t.synthesisLinear, active), 1, 'valid'), QUARTER),
   )
-  return tf.add(pixels, convolve(drawn, t.renderOut))
+  const features = tf.tidy(() => {
+    const { weight, bias } = t.synthesisIn
+    const first = convolve(region, { weight: firstRows(weight, region.shape[3]), bias }, 'relu')
+    const hidden = applyBlocks(first, t.synthesisBlocks)
+    const isWhole = hidden.shape[1] === h && hidden.shape[2] === w
+    const inside = isWhole ? hidden : tf.slice(hidden, [0, y, x, 0], [1, h, w, hidden.shape[3]])
+    return toQuarters(convolve(inside, t.synthesisOut), t.renderFeatures.weight.shape[2])
+  })
+  const drawn = tf.tidy(() =>
+    tf.relu<tf.Tensor4D>(
+      tf.add(tf.conv2d(pixels, t.renderPixels, 1, 'same'), convolve(features, t.renderFeatures)),
+    ),
+  )
+  return tf.tidy(() => tf.add(pixels, convolve(drawn, t.renderOut)))
 }
