@@ -1,0 +1,126 @@
+/**
+ * The golden streams of the codec in a page: bundles the codec with one engine, opens it on an empty page of a local origin
+ * and restores every stream. The journeys use the app as built; this looks at its codec alone.
+ */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { inflateRawSync } from 'node:zlib'
+import type { Page } from '@playwright/test'
+import { build, type Rolldown } from 'vite'
+
+const ORIGIN = 'http://localhost:9'
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const ENTRY = 'golden-page-entry'
+
+/** Runs in the page: restores all streams and sends what the test compares. */
+const source = (backend: 'wasm' | 'webgpu'): string => `
+  import * as tf from '@tensorflow/tfjs-core'
+  import * as engine from '@tensorflow/tfjs-backend-${backend}'
+  import { parseBitstream } from '/src/codec/bitstream'
+  import { createCodec } from '/src/codec/codec'
+  import { readSymbols } from '/src/codec/symbols'
+  import { loadBaseModel } from '/src/model/base-model'
+
+  const bytesOf = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer())
+  const base64 = (bytes) => {
+    let text = ''
+    for (const byte of bytes) text += String.fromCharCode(byte)
+    return btoa(text)
+  }
+  window.restoreAll = async (bitstreams) => {
+    if ('setWasmPaths' in engine) {
+      tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false)
+      engine.setWasmPaths('/wasm/')
+    }
+    if (!(await tf.setBackend('${backend}'))) throw new Error('no ${backend}')
+    const [description, weights, tables] = await Promise.all(['model.json', 'weights.bin', 'cdf.bin'].map(bytesOf))
+    const model = await loadBaseModel({ description, weights, tables })
+    const codec = createCodec(model.weights)
+    const restored = []
+    for (const text of bitstreams) {
+      const bitstream = Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
+      const symbols = await readSymbols(model.weights, parseBitstream(bitstream))
+      const { data } = await codec.decode(bitstream)
+      restored.push({ symbols: base64(symbols), pixels: base64(data) })
+    }
+    return { backend: tf.getBackend(), restored }
+  }
+`
+
+async function bundle(backend: 'wasm' | 'webgpu'): Promise<string> {
+  const result = (await build({
+    configFile: false,
+    root: ROOT,
+    logLevel: 'error',
+    plugins: [
+      {
+        name: ENTRY,
+        resolveId: (id) => (id === ENTRY ? `\0${ENTRY}` : null),
+        load: (id) => (id === `\0${ENTRY}` ? source(backend) : null),
+      },
+    ],
+    build: { write: false, target: 'es2023', rolldownOptions: { input: ENTRY } },
+  })) as Rolldown.RolldownOutput
+  return result.output[0].code
+}
+
+interface Golden {
+  readonly name: string
+  readonly bitstream: string
+  /** SHA-256 of the symbols. */
+  readonly symbols: string
+  /** RGBA, deflated. */
+  readonly pixels: string
+}
+
+interface RestoredInPage {
+  readonly backend: string
+  readonly restored: readonly { readonly symbols: string; readonly pixels: string }[]
+}
+
+declare global {
+  interface Window {
+    restoreAll(bitstreams: readonly string[]): Promise<RestoredInPage>
+  }
+}
+
+export interface GoldenResult {
+  readonly name: string
+  readonly hasSameSymbols: boolean
+  /** Largest difference of any channel, in 255ths. */
+  readonly worstPixel: number
+}
+
+export async function restoreGolden(page: Page, backend: 'wasm' | 'webgpu'): Promise<GoldenResult[]> {
+  const file = await readFile(new URL('../../src/codec/vectors/streams.json', import.meta.url), 'utf8')
+  const { modelName, streams } = JSON.parse(file) as { modelName: string; streams: Golden[] }
+  const script = await bundle(backend)
+  const wasm = `${ROOT}node_modules/@tensorflow/tfjs-backend-wasm/dist/`
+  await page.route(`${ORIGIN}/**`, async (route) => {
+    const path = new URL(route.request().url()).pathname
+    if (path === '/')
+      return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>golden</title>' })
+    if (path.startsWith('/wasm/')) return route.fulfill({ path: wasm + path.slice('/wasm/'.length) })
+    return route.fulfill({ path: `${ROOT}models/${modelName}${path}` })
+  })
+  await page.goto(`${ORIGIN}/`)
+  await page.addScriptTag({ type: 'module', content: script })
+  await page.waitForFunction(() => 'restoreAll' in window)
+  const { backend: used, restored } = await page.evaluate(
+    (bitstreams) => window.restoreAll(bitstreams),
+    streams.map(({ bitstream }) => bitstream),
+  )
+  if (used !== backend) throw new Error(`The page ran on ${used}.`)
+  return streams.map(({ name, symbols, pixels }, i) => {
+    const found = restored[i]!
+    const expected = inflateRawSync(Buffer.from(pixels, 'base64'))
+    const hash = createHash('sha256').update(Buffer.from(found.symbols, 'base64')).digest('hex')
+    const data = Buffer.from(found.pixels, 'base64')
+    const worstPixel =
+      data.length === expected.length
+        ? data.reduce((worst, value, at) => Math.max(worst, Math.abs(value - expected[at]!)), 0)
+        : Infinity
+    return { name, hasSameSymbols: hash === symbols, worstPixel }
+  })
+}
