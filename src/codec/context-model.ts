@@ -15,7 +15,7 @@
  * (both scale with the symbols, so one set of weights serves all qualities), times a gain for the quality.
  * Weights are in units of 2^-10, sums wrap at 32 bits.
  *
- * This file is the reference; kernel-code.ts computes the same on WebAssembly.
+ * This file is the reference; src/codec/kernel computes the same on WebAssembly.
  */
 import { KNOTS, QUALITY_MAX } from './quality'
 import { LATENTS, type CodecWeights } from './weights'
@@ -37,6 +37,8 @@ export const MEAN_HALF = 1 << (MEAN_SHIFT - 1)
 export const SYMBOL_UNIT = 16
 /** Largest whole symbol; the encoder clips to it. */
 export const SYMBOL_MAX = 2047
+/** The same in sixteenths: no prediction and no symbol goes beyond. */
+export const SYMBOL_LIMIT = SYMBOL_MAX * SYMBOL_UNIT
 
 export interface ContextModel {
   readonly dense: number
@@ -225,14 +227,12 @@ export class TileContext {
     const linear = dot(meanWeights, c * NEIGHBOURS * means, this.#nearSymbols)
     const sum = (linear + dot(meanOut, c * hidden, this.#hidden) + MEAN_HALF) | 0
     const scaled = (Math.imul(sum >> MEAN_SHIFT, meanGain[c]!) + MEAN_HALF) >> MEAN_SHIFT
-    const limit = SYMBOL_MAX * SYMBOL_UNIT
-    return Math.max(-limit, Math.min(limit, scaled))
+    return clamp(scaled)
   }
 
   /** Records the residual symbol of channel c against its mean. */
   put(c: number, residual: number, mean: number): void {
-    const limit = SYMBOL_MAX * SYMBOL_UNIT
-    this.symbols[this.#symbolsAt + c] = Math.max(-limit, Math.min(limit, residual * SYMBOL_UNIT + mean))
+    this.symbols[this.#symbolsAt + c] = clamp(residual * SYMBOL_UNIT + mean)
     if (residual === 0) return
     const { dense, denseWeights, features, featureSums } = this.#model
     const magnitude = Math.min(MAGNITUDE_CAP, Math.abs(residual))
@@ -256,6 +256,8 @@ export class TileContext {
       this.#featureValues[at + f] = Math.min(FEATURE_CAP, Math.max(0, this.#sums[f]!) >> FEATURE_SHIFT)
   }
 }
+
+const clamp = (symbol: number): number => Math.max(-SYMBOL_LIMIT, Math.min(SYMBOL_LIMIT, symbol))
 
 /** Sum of weights from `at` on times all values, wrapping at 32 bits. */
 function dot(weights: Int32Array, at: number, values: Int32Array): number {

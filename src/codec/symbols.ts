@@ -1,7 +1,7 @@
 /** The symbols of a whole bitstream as bytes, for comparing decoders: what every device must agree on. */
 import type { ParsedBitstream } from './bitstream'
 import { contextModelAt } from './context-model'
-import { createEntropyKernel } from './entropy-kernel'
+import { createEntropyKernel } from './kernel/entropy-kernel'
 import { buildTableBank } from './entropy-tables'
 import { tileRegion } from './runs'
 import { decodeTile } from './tile-coder'

@@ -7,7 +7,7 @@
  * WebAssembly kernel, or by the same arithmetic in TypeScript where there is none or the caller watches or chooses.
  */
 import { TileContext, SYMBOL_MAX, SYMBOL_UNIT, type ContextModel } from './context-model'
-import { DECODED, type EntropyKernel } from './entropy-kernel'
+import { DECODED, type EntropyKernel } from './kernel/entropy-kernel'
 import type { TableBank } from './entropy-tables'
 import { damaged } from './errors'
 import { BitReader, BitWriter, endRaw, LOWER, RansDecoder, ransEncode, startsInRange } from './rans'

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { makePrng } from '../lib/prng'
-import { loadBaseModel } from '../model/base-model'
-import { contextModelAt } from './context-model'
+import { makePrng } from '../../lib/prng'
+import { loadBaseModel } from '../../model/base-model'
+import { contextModelAt } from '../context-model'
 import { createEntropyKernel } from './entropy-kernel'
-import { buildTableBank } from './entropy-tables'
-import { CodecError } from './errors'
-import { KNOTS } from './quality'
-import { decodeTile, encodeTile, type TileEntropy } from './tile-coder'
-import { LATENTS, type CodecConfig, type CodecWeights } from './weights'
+import { buildTableBank } from '../entropy-tables'
+import { CodecError } from '../errors'
+import { KNOTS } from '../quality'
+import { decodeTile, encodeTile, type TileEntropy } from '../tile-coder'
+import { LATENTS, type CodecConfig, type CodecWeights } from '../weights'
 
-const folder = new URL('../../models/safelight-v1/', import.meta.url)
+const folder = new URL('../../../models/safelight-v1/', import.meta.url)
 const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
 
 let shipped: CodecWeights

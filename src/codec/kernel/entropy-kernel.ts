@@ -3,13 +3,15 @@
  * One kernel holds one set of weights; a quality only changes two rows of them. Its memory (10 MB) is used again for
  * every tile. Weights must fit in 16 bits, as released ones do; otherwise there is no kernel, and TypeScript serves.
  */
-import { assembleModule } from '../lib/wasm-assembler'
-import { NEIGHBOURS, type ContextModel } from './context-model'
-import type { TableBank } from './entropy-tables'
-import { DECODED, kernelFunctions } from './kernel-code'
-import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, STATE, TILE_SIDE } from './kernel-layout'
-import type { KernelLayout } from './kernel-layout'
-import { LATENTS, type CodecConfig } from './weights'
+import { assembleModule } from '../../lib/wasm-assembler'
+import { NEIGHBOURS, type ContextModel } from '../context-model'
+import type { TableBank } from '../entropy-tables'
+import { beginFunction } from './begin'
+import { DECODED, decodeFunction } from './decode'
+import { codeFunction, encodeFunction, prepareFunction } from './encode'
+import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, STATE, TILE_SIDE } from './layout'
+import type { KernelLayout } from './layout'
+import { LATENTS, type CodecConfig } from '../weights'
 
 type KernelCalls = Record<'begin' | 'decode' | 'encode' | 'prepare' | 'code', (...given: number[]) => number>
 
@@ -60,7 +62,11 @@ export async function createEntropyKernel(
   if (!narrow.every((weights) => weights.every((w) => w >= -32768 && w <= 32767))) return null
   if (bank.cdf.length + bank.from.length > 65535) return null
   const layout = kernelLayout(config, bank.cdf.length + bank.from.length)
-  const code = assembleModule(kernelFunctions(layout), layout.pages)
+  const functions = [
+    ...[beginFunction(layout), decodeFunction(layout)],
+    ...[prepareFunction(), encodeFunction(layout), codeFunction()],
+  ]
+  const code = assembleModule(functions, layout.pages)
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(code)) return null
   const { instance } = await WebAssembly.instantiate(code)
   const memory = (instance.exports['memory'] as WebAssembly.Memory).buffer

@@ -5,9 +5,9 @@
  *
  *   state ‖ lists ‖ tables ‖ sites of two rows of positions ‖ weights ‖ the tile: symbols or y, coded bytes
  */
-import { HIGH_ENTRIES, LOW_RANGE, LOW_SHIFT, NEIGHBOURS } from './context-model'
-import { ENTROPY_TILE } from './types'
-import { BLOCK, LATENTS, type CodecConfig } from './weights'
+import { HIGH_ENTRIES, LOW_RANGE, LOW_SHIFT, NEIGHBOURS } from '../context-model'
+import { ENTROPY_TILE } from '../types'
+import { BLOCK, LATENTS, type CodecConfig } from '../weights'
 
 export const GROUP = 16
 export const ROW_BYTES = 2 * GROUP

@@ -1,0 +1,150 @@
+/** The kernel's beginning of a position: what the neighbours foretell. */
+import {
+  constant,
+  doWhile,
+  either,
+  giveBack,
+  loopWhile,
+  wasmFunction,
+  when,
+  type Code,
+  type V128,
+  type V128Local,
+  type WasmFunction,
+} from '../../lib/wasm-assembler'
+import { HIDDEN_CAP, MEAN_HALF, MEAN_SHIFT, NEIGHBOURS, SYMBOL_LIMIT } from '../context-model'
+import { GROUP, PAIR_BYTES, ROW_BYTES, type KernelLayout } from './layout'
+import { append, endList, four } from './lists'
+
+/**
+ * begin(west, north, northWest, northEast, active) -> rows in the list. Predicts the means into `symbols` and lists the
+ * sources of scale that neighbours give.
+ */
+export function beginFunction(at: KernelLayout): WasmFunction {
+  return wasmFunction('begin', 5, (given, scope) => {
+    const neighbours = given.slice(0, NEIGHBOURS)
+    const active = given[4]!
+    const [count, value, index, weights] = [scope.i32(), scope.i32(), scope.i32(), scope.i32()]
+    const sums = four(scope)
+    const splat = scope.v128()
+    const zero = constant(0).splatI32()
+
+    const listPairs: Code = [
+      count.set(0),
+      neighbours.map((site, tap) => [
+        index.set(0),
+        doWhile(
+          [
+            value.set(site.plus(index.shiftLeft(2)).load32(at.siteSymbols)),
+            count.shiftLeft(2).store32(index.plus((tap * at.means) / 2).times(PAIR_BYTES), at.pairAt),
+            count.shiftLeft(2).store32(value, at.pairValues),
+            count.increase(value.isNot(0)),
+            index.increase(1),
+          ],
+          index.below(at.means / 2),
+        ),
+      ]),
+    ]
+    const sumPairs = (group: number): Code => [
+      sums.map((sum) => sum.set(zero)),
+      index.set(0),
+      loopWhile(index.below(count), [
+        splat.set(index.shiftLeft(2).load32Splat(at.pairValues)),
+        weights.set(index.shiftLeft(2).load32(at.pairAt)),
+        sums.map((sum, quarter) =>
+          sum.set(
+            sum.addI32(
+              weights.load128(at.pairWeights + group * at.pairs * PAIR_BYTES + 16 * quarter).dotI16(splat),
+            ),
+          ),
+        ),
+        index.increase(1),
+      ]),
+    ]
+    const hiddenGroup = (group: number): Code => [
+      sumPairs(group),
+      sums.map((sum, quarter) =>
+        constant(0).store128(
+          sum.shiftRightI32(MEAN_SHIFT).maxI32(zero),
+          at.hiddenValues + 4 * GROUP * group + 16 * quarter,
+        ),
+      ),
+    ]
+    const limit = (bound: number): V128 => constant(bound).splatI32()
+    const half = limit(MEAN_HALF)
+    const meanOf = (sum: V128Local, group: number, quarter: number): V128 =>
+      sum
+        .addI32(half)
+        .shiftRightI32(MEAN_SHIFT)
+        .timesI32(constant(0).load128(at.meanGain + 4 * GROUP * group + 16 * quarter))
+        .addI32(half)
+        .shiftRightI32(MEAN_SHIFT)
+        .minI32(limit(SYMBOL_LIMIT))
+        .maxI32(limit(-SYMBOL_LIMIT))
+    const meanGroup = (group: number): Code => {
+      const store = (offset: number, eight: V128): Code =>
+        constant(0).store128(eight, at.symbols + ROW_BYTES * group + offset)
+      return when(
+        active.below(GROUP * group + 1),
+        [store(0, zero), store(16, zero)],
+        [
+          sumPairs(at.hidden / GROUP + group),
+          index.set(0),
+          doWhile(
+            [
+              value.set(index.shiftLeft(2).load32(at.hiddenValues)),
+              when(value.isNot(0), [
+                splat.set(value.splatI32()),
+                weights.set(index.times(4 * at.means)),
+                sums.map((sum, quarter) =>
+                  sum.set(
+                    sum.addI32(
+                      weights.load128(at.meanOut + 4 * GROUP * group + 16 * quarter).timesI32(splat),
+                    ),
+                  ),
+                ),
+              ]),
+              index.increase(1),
+            ],
+            index.below(at.hidden),
+          ),
+          store(0, meanOf(sums[0], group, 0).narrowI32(meanOf(sums[1], group, 1))),
+          store(16, meanOf(sums[2], group, 2).narrowI32(meanOf(sums[3], group, 3))),
+        ],
+      )
+    }
+    const rows = { at: at.rowAt, values: at.rowValues, count }
+    const listRows: Code = [
+      count.set(0),
+      neighbours.map((site, tap) => [
+        index.set(0),
+        doWhile(
+          [
+            value.set(site.plus(index.shiftLeft(1)).loadU16(at.siteFeatures)),
+            append(rows, index.plus(tap * at.features).times(ROW_BYTES), value),
+            index.increase(1),
+          ],
+          index.below(at.features),
+        ),
+      ]),
+      index.set(0),
+      doWhile(
+        [
+          value.set(index.shiftLeft(2).load32(at.hiddenValues)),
+          value.set(either(value.below(HIDDEN_CAP), value, HIDDEN_CAP)),
+          append(rows, index.plus(NEIGHBOURS * at.features).times(ROW_BYTES), value),
+          index.increase(1),
+        ],
+        index.below(at.hidden),
+      ),
+      endList(at.rowValues, count),
+    ]
+    return [
+      listPairs,
+      Array.from({ length: at.hidden / GROUP }, (_, group) => hiddenGroup(group)),
+      Array.from({ length: at.means / GROUP }, (_, group) => meanGroup(group)),
+      listRows,
+      giveBack(count),
+    ]
+  })
+}

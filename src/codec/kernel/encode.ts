@@ -1,0 +1,172 @@
+/** Encoding in the kernel: what is to be coded, the choice of symbols, rANS. The same bytes as rans.ts writes. */
+import {
+  constant,
+  doWhile,
+  either,
+  float,
+  giveBack,
+  loopWhile,
+  wasmFunction,
+  when,
+  type Code,
+  type F64,
+  type I32,
+  type WasmFunction,
+} from '../../lib/wasm-assembler'
+import { SYMBOL_MAX, SYMBOL_UNIT } from '../context-model'
+import { LOWER, PRECISION_BITS } from '../rans'
+import { BITS_PER_SQUARED_STEP } from '../symbol-choice'
+import { LATENTS } from '../weights'
+import { GROUP, STATE, type KernelLayout } from './layout'
+import { Position, bound, sizeOf, state } from './position'
+
+const QUARTERS = [0, 1, 2, 3] as const
+
+/**
+ * prepare(y, end) -> channels that are coded: all up to the last with some |y| of at least 0.5, in groups. Clips y to
+ * what can be coded; NaN, which no picture gives, becomes a symbol too.
+ */
+export function prepareFunction(): WasmFunction {
+  return wasmFunction('prepare', 2, (given, scope) => {
+    const [y, end] = [given[0]!, given[1]!]
+    const [active, channel] = [scope.i32(), scope.i32()]
+    const [low, high, half] = [scope.v128(), scope.v128(), scope.v128()]
+    const [seen, values] = [scope.v128(), scope.v128()]
+    const clip = (quarter: number): Code => [
+      values.set(high.lowerF32(low.higherF32(y.load128(16 * quarter)))),
+      y.store128(values, 16 * quarter),
+      seen.set(quarter === 0 ? values.absF32() : seen.maxF32(values.absF32())),
+    ]
+    return [
+      [active.set(0), low.set(float(-SYMBOL_MAX).splatF32()), high.set(float(SYMBOL_MAX).splatF32())],
+      half.set(float(0.5).splatF32()),
+      loopWhile(y.below(end), [
+        channel.set(0),
+        doWhile(
+          [
+            QUARTERS.map(clip),
+            y.increase(4 * GROUP),
+            channel.increase(GROUP),
+            when(channel.above(active), when(seen.atLeastF32(half).hasAny(), active.set(channel))),
+          ],
+          channel.below(LATENTS),
+        ),
+      ]),
+      giveBack(active),
+    ]
+  })
+}
+
+/**
+ * encode(here, west, north, northWest, northEast, active, rows, y, chosen, entries) -> address after the entries, each
+ * start | frequency << 16. Chooses from y, in steps, or takes the residuals at `chosen` where that is not 0.
+ */
+export function encodeFunction(at: KernelLayout): WasmFunction {
+  return wasmFunction('encode', 10, (given, scope) => {
+    const position = new Position(at, given, scope)
+    const [y, chosen, entries] = [given[7]!, given[8]!, given[9]!]
+    const { channel, table, entry, magnitude, residual } = position
+    const [escape, start, length] = [scope.i32(), scope.i32(), scope.i32()]
+    const [pending, count, raw] = [scope.i32(), scope.i32(), scope.i32()]
+    const [value, distance, rest] = [scope.f64(), scope.f64(), scope.f64()]
+
+    const writeBits = (bits: I32, n: I32 | number): Code => [
+      pending.set(pending.shiftLeft(n).or(bits)),
+      count.increase(n),
+      loopWhile(count.atLeast(8), [
+        count.increase(-8),
+        raw.store8(pending.shiftRightUnsigned(count)),
+        raw.increase(1),
+      ]),
+    ]
+    const writeGolomb = (excess: I32): Code => [
+      start.set(excess.plus(1)),
+      length.set(constant(32).minus(start.leadingZeros())),
+      writeBits(constant(0), length.minus(1)),
+      writeBits(start, length),
+    ]
+    const bits = (after: number): F64 => table.plus(magnitude.shiftLeft(2)).loadF32(at.bitsAfter + 4 * after)
+    /** As chooseMagnitude, from 0.5 on. */
+    const choose: Code = [
+      magnitude.set(distance.truncated()),
+      when(
+        magnitude.plus(1).atLeast(sizeOf(table).minus(1)),
+        [
+          magnitude.set(distance.plus(0.5).truncated()),
+          magnitude.set(either(magnitude.below(SYMBOL_MAX), magnitude, SYMBOL_MAX)),
+        ],
+        [
+          rest.set(distance.minus(magnitude.toF64())),
+          magnitude.increase(
+            rest
+              .times(2)
+              .minus(1)
+              .times(BITS_PER_SQUARED_STEP)
+              .above(bits(1).minus(bits(0))),
+          ),
+        ],
+      ),
+      residual.set(either(value.below(0), constant(0).minus(magnitude), magnitude)),
+    ]
+    const take: Code = [
+      residual.set(channel.shiftLeft(1).plus(chosen).loadS16()),
+      magnitude.set(either(residual.below(0), constant(0).minus(residual), residual)),
+    ]
+    const mean = channel.shiftLeft(1).loadS16(at.symbols)
+    const encodeOne: Code = [
+      when(chosen, take, [
+        value.set(y.loadF32().minus(mean.toF64().times(1 / SYMBOL_UNIT))),
+        distance.set(value.magnitude()),
+        when(distance.below(0.5), magnitude.set(0), choose),
+      ]),
+      y.increase(4),
+      when(
+        magnitude,
+        [
+          escape.set(sizeOf(table).minus(1)),
+          entry.set(either(magnitude.below(escape), magnitude, escape)),
+          start.set(bound(table, entry)),
+          entries.store32(bound(table, entry, 1).minus(start).shiftLeft(16).or(start)),
+          when(entry.is(escape), writeGolomb(magnitude.minus(escape))),
+          writeBits(residual.below(0), 1),
+          position.put(),
+        ],
+        entries.store32(bound(table, 1).shiftLeft(16)),
+      ),
+      entries.increase(4),
+    ]
+    return [
+      [pending.set(state.load32(STATE.rawPending)), count.set(state.load32(STATE.rawCount))],
+      raw.set(state.load32(STATE.rawBytes)),
+      position.channels(encodeOne),
+      [state.store32(pending, STATE.rawPending), state.store32(count, STATE.rawCount)],
+      state.store32(raw, STATE.rawBytes),
+      giveBack(entries),
+    ]
+  })
+}
+
+/** code(entries, end, out) -> address of the first byte: ransEncode, written backwards to end at `out`. */
+export function codeFunction(): WasmFunction {
+  return wasmFunction('code', 3, (given, scope) => {
+    const [entries, end, out] = [given[0]!, given[1]!, given[2]!]
+    const [coder, frequency, quotient, entry] = [scope.i32(), scope.i32(), scope.i32(), scope.i32()]
+    const writeByte: Code = [out.increase(-1), out.store8(coder), coder.set(coder.shiftRightUnsigned(8))]
+    return [
+      coder.set(LOWER),
+      loopWhile(entries.below(end), [
+        end.increase(-4),
+        entry.set(end.load32()),
+        frequency.set(entry.shiftRightUnsigned(16)),
+        loopWhile(coder.atLeastUnsigned(frequency.shiftLeft(15)), writeByte),
+        quotient.set(coder.dividedBy(frequency)),
+        // quotient · 2^16 + remainder + start, with the division's result needed once.
+        coder.set(
+          coder.plus(entry.and(0xffff)).plus(quotient.times(constant(1 << PRECISION_BITS).minus(frequency))),
+        ),
+      ]),
+      QUARTERS.map(() => writeByte),
+      giveBack(out),
+    ]
+  })
+}

@@ -1,0 +1,235 @@
+/**
+ * The kernel's pass over the channels of a position, which decoding and encoding share. The scale of a channel is
+ * gathered, not scattered: a group of 16 channels sums its weights over the list of all that is known when its turn
+ * comes. Channels of the group itself are added to the scales as they become known.
+ */
+import {
+  constant,
+  doWhile,
+  either,
+  loopWhile,
+  when,
+  type Code,
+  type FunctionScope,
+  type I32,
+  type I32Local,
+  type V128,
+  type V128Local,
+} from '../../lib/wasm-assembler'
+import {
+  FEATURE_CAP,
+  FEATURE_SHIFT,
+  HIGH_ENTRIES,
+  LOW_RANGE,
+  LOW_SHIFT,
+  MAGNITUDE_CAP,
+  NEIGHBOURS,
+  SCALE_BITS,
+  SYMBOL_UNIT,
+  SYMBOL_LIMIT,
+} from '../context-model'
+import { LATENTS } from '../weights'
+import { GROUP, LOW_ENTRIES, ROW_BYTES, type KernelLayout } from './layout'
+import { append, endList, four, RowSums, type Four } from './lists'
+
+/** Address of the kernel's state. */
+export const state = constant(0)
+
+/** What decode and encode share: (here, west, north, northWest, northEast, active, rows, ...). */
+export class Position {
+  readonly here: I32Local
+  readonly active: I32Local
+  /** Entries of the row list, and of the list of channels that are not zero. */
+  readonly rows: I32Local
+  readonly seen: I32Local
+  readonly channel: I32Local
+  readonly table: I32Local
+  readonly entry: I32Local
+  readonly magnitude: I32Local
+  readonly residual: I32Local
+  readonly #neighbours: readonly I32Local[]
+  readonly #group: I32Local
+  readonly #scale: I32Local
+  readonly #index: I32Local
+  readonly #weights: I32Local
+  readonly #sums: Four
+  readonly #near: Four
+  readonly #splat: V128Local
+  readonly #row: V128Local
+  readonly #rowSums: RowSums
+  readonly #at: KernelLayout
+
+  constructor(at: KernelLayout, given: readonly I32Local[], scope: FunctionScope) {
+    this.#at = at
+    this.here = given[0]!
+    this.#neighbours = given.slice(1, 1 + NEIGHBOURS)
+    this.active = given[5]!
+    this.rows = given[6]!
+    this.seen = scope.i32()
+    this.channel = scope.i32()
+    this.table = scope.i32()
+    this.entry = scope.i32()
+    this.magnitude = scope.i32()
+    this.residual = scope.i32()
+    this.#group = scope.i32()
+    this.#scale = scope.i32()
+    this.#index = scope.i32()
+    this.#weights = scope.i32()
+    this.#sums = four(scope)
+    this.#near = four(scope)
+    this.#splat = scope.v128()
+    this.#row = scope.v128()
+    this.#rowSums = new RowSums(scope)
+  }
+
+  /** Every active channel in turn; `code` finds `table` set, and puts what is not zero. */
+  channels(code: Code): Code {
+    const { channel } = this
+    const group = this.#group
+    return [
+      [this.seen.set(0), channel.set(0), group.set(0)],
+      loopWhile(channel.below(this.active), [
+        this.#startGroup(),
+        doWhile([this.#findTable(), code, channel.increase(1)], channel.and(GROUP - 1).isNot(0)),
+        group.increase(1),
+      ]),
+      this.#finish(),
+    ]
+  }
+
+  /** Scales of the group's 16 channels from all that is known; magnitudes and symbols start at zero. */
+  #startGroup(): Code {
+    const at = this.#at
+    const { channel, here } = this
+    const group = this.#group
+    const near = this.#near
+    const sums = this.#sums
+    const zero = constant(0).splatI32()
+    const weights = (pair: number, quarter: number): V128 =>
+      channel.shiftLeft(2).load128(at.same + 2 * LATENTS * 2 * pair + 16 * quarter)
+    const addSame = (pair: number, low: V128Local, high: V128Local): Code =>
+      [
+        low.interleaveLowI8(high).extendLowU8(),
+        low.interleaveLowI8(high).extendHighU8(),
+        low.interleaveHighI8(high).extendLowU8(),
+        low.interleaveHighI8(high).extendHighU8(),
+      ].map((magnitudes, quarter) => {
+        const sum = sums[quarter]!
+        return sum.set(sum.addI32(magnitudes.dotI16(weights(pair, quarter))))
+      })
+    return [
+      sums.map((sum, quarter) => sum.set(channel.shiftLeft(2).load128(at.bias + 16 * quarter))),
+      near.map((magnitudes, tap) => magnitudes.set(this.#neighbours[tap]!.plus(channel).load128())),
+      [addSame(0, near[0], near[1]), addSame(1, near[2], near[3])],
+      this.#weights.set(group.times(at.rows * ROW_BYTES).plus(at.rowWeights)),
+      this.#rowSums.add(sums, this.#weights, at.rowAt, at.rowValues, this.rows),
+      sums.map((sum, quarter) => constant(0).store128(sum, at.scales + 16 * quarter)),
+      here.plus(channel).store128(zero),
+      // The first symbols hold their means.
+      when(channel.atLeast(at.means), [
+        channel.shiftLeft(1).store128(zero, at.symbols),
+        channel.shiftLeft(1).store128(zero, at.symbols + 16),
+      ]),
+    ]
+  }
+
+  #findTable(): Code {
+    const at = this.#at
+    const scale = this.#scale
+    const index = this.#index
+    return [
+      scale.set(
+        this.channel
+          .and(GROUP - 1)
+          .shiftLeft(2)
+          .load32(at.scales),
+      ),
+      when(
+        scale.below(LOW_RANGE),
+        [index.set(scale.plus(LOW_RANGE).shiftRight(LOW_SHIFT)), index.set(either(index.below(0), 0, index))],
+        [
+          index.set(scale.shiftRight(SCALE_BITS)),
+          index.set(either(index.below(HIGH_ENTRIES), index, HIGH_ENTRIES - 1).plus(LOW_ENTRIES)),
+        ],
+      ),
+      this.table.set(index.shiftLeft(1).loadU16(at.tableOf).shiftLeft(2).plus(at.tables)),
+    ]
+  }
+
+  /** Records `residual`, which is not zero, of absolute value `magnitude`; changes magnitude. */
+  put(): Code {
+    const at = this.#at
+    const { channel, magnitude, residual, here } = this
+    const index = this.#index
+    const symbol = this.#scale
+    const earlier = (NEIGHBOURS * at.features + at.hidden) * ROW_BYTES
+    const splat = this.#splat
+    const row = this.#row
+    const addEight = (half: number): Code => {
+      const add = (product: V128, quarter: number): Code =>
+        constant(0).store128(
+          constant(0)
+            .load128(at.scales + 16 * quarter)
+            .addI32(product),
+          at.scales + 16 * quarter,
+        )
+      return [
+        row.set(index.plus(this.#weights).load128(16 * half)),
+        add(row.productLowI16(splat), 2 * half),
+        add(row.productHighI16(splat), 2 * half + 1),
+      ]
+    }
+    return [
+      symbol.set(channel.shiftLeft(1).loadS16(at.symbols).plus(residual.times(SYMBOL_UNIT))),
+      symbol.set(either(symbol.below(SYMBOL_LIMIT), symbol, SYMBOL_LIMIT)),
+      symbol.set(either(symbol.below(-SYMBOL_LIMIT), -SYMBOL_LIMIT, symbol)),
+      channel.shiftLeft(1).store16(symbol, at.symbols),
+      magnitude.set(either(magnitude.below(MAGNITUDE_CAP), magnitude, MAGNITUDE_CAP)),
+      here.plus(channel).store8(magnitude),
+      append({ at: at.seenAt, values: at.seenValues, count: this.seen }, channel.times(ROW_BYTES), magnitude),
+      when(channel.below(at.dense), [
+        index.set(channel.times(ROW_BYTES).plus(earlier)),
+        append({ at: at.rowAt, values: at.rowValues, count: this.rows }, index, magnitude),
+        endList(at.rowValues, this.rows),
+        splat.set(magnitude.splatI16()),
+        [addEight(0), addEight(1)],
+      ]),
+    ]
+  }
+
+  /** Features and symbols of this position become visible to later ones. */
+  #finish(): Code {
+    const at = this.#at
+    const { here } = this
+    const sums = this.#sums
+    const zero = constant(0).splatI32()
+    const feature = (sum: V128Local): V128 =>
+      sum.maxI32(zero).shiftRightI32(FEATURE_SHIFT).minI32(constant(FEATURE_CAP).splatI32())
+    return [
+      endList(at.seenValues, this.seen),
+      Array.from({ length: at.features / GROUP }, (_, group) => [
+        sums.map((sum) => sum.set(zero)),
+        this.#rowSums.add(
+          sums,
+          constant(at.featureWeights + group * LATENTS * ROW_BYTES),
+          at.seenAt,
+          at.seenValues,
+          this.seen,
+        ),
+        here.store128(feature(sums[0]).narrowI32(feature(sums[1])), at.siteFeatures + group * ROW_BYTES),
+        here.store128(feature(sums[2]).narrowI32(feature(sums[3])), at.siteFeatures + group * ROW_BYTES + 16),
+      ]),
+      Array.from({ length: at.means / 8 }, (_, eight) =>
+        here.store128(constant(0).load128(at.symbols + 16 * eight), at.siteSymbols + 16 * eight),
+      ),
+    ]
+  }
+}
+
+/** Frequency bounds of an entry of the table. */
+export const bound = (table: I32, entry: I32 | number, after = 0): I32 =>
+  typeof entry === 'number'
+    ? table.load32(4 * (entry + after))
+    : table.plus(entry.shiftLeft(2)).load32(4 * after)
+/** Entries of a table, kept before it. */
+export const sizeOf = (table: I32): I32 => table.minus(4).load32()
