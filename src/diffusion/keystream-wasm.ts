@@ -1,13 +1,23 @@
 /**
  * The neural keystream on WebAssembly SIMD, the engine of production: int16 products summed in int32
  * (i32x4.dot_i16x8_s), two lanes by sixteen outputs at a time, one chunk after another in 192 KiB of memory.
- * The module is written by wasm-assembler.ts when first used; where SIMD is missing there is no engine.
+ * The module is written by src/lib/wasm-assembler.ts when first used; where SIMD is missing there is no engine.
  */
+import {
+  assembleModule,
+  constant,
+  doWhile,
+  giveBack,
+  wasmFunction,
+  type Code,
+  type I32Local,
+  type V128,
+  type V128Local,
+  type WasmFunction,
+} from '../lib/wasm-assembler'
 import { BLOCK_BYTES, CHUNK_BYTES, checkJob, COUNTER_BYTES, HIDDEN, HIDDEN_SHIFT } from './neural-keystream'
 import { INPUTS, LANES, STEP_BYTES, writeCounter } from './neural-keystream'
 import type { Direction, KeystreamEngine, KeystreamJob, Layer, Network } from './neural-keystream'
-import * as wasm from './wasm-assembler'
-import type { Code, WasmFunction } from './wasm-assembler'
 
 /** Bytes from one lane's row of int16 activations to the next, in every layer. */
 const ROW_BYTES = 2 * INPUTS
@@ -35,47 +45,51 @@ const AT_LAYER = [
   AT_WEIGHTS + layerBytes(INPUTS) + layerBytes(HIDDEN),
 ] as const
 
+/** Takes `by` from the counter and repeats while it is above zero. */
+const repeat = (counter: I32Local, by: number, body: Code): Code =>
+  doWhile([body, counter.increase(-by)], counter.above(0))
+
 /** products(input, weights, bias, out, rows, loops, shift): 16 outputs of `rows` (even) rows of 8 * loops inputs. */
 function productsFunction(): WasmFunction {
-  const [input, weights, bias, out, rows, loops, shift, x, w, left] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
-  const [splat0, splat1, weight, mask] = [10, 11, 12, 13]
-  const sum = (lane: number, part: number): number => 14 + 4 * lane + part
-  const parts = [0, 1, 2, 3]
+  return wasmFunction('products', 7, (given, scope) => {
+    const [input, weights, bias, out] = [given[0]!, given[1]!, given[2]!, given[3]!]
+    const [rows, loops, shift] = [given[4]!, given[5]!, given[6]!]
+    const [x, w, left] = [scope.i32(), scope.i32(), scope.i32()]
+    const [splat0, splat1, weight, mask] = [scope.v128(), scope.v128(), scope.v128(), scope.v128()]
+    const parts = [0, 1, 2, 3]
+    const sums = [0, 1].map(() => parts.map(() => scope.v128()))
+    const sum = (lane: number, part: number): V128Local => sums[lane]![part]!
 
-  const accumulate = (local: number, splat: number): Code =>
-    wasm.set(local, wasm.addI32x4(wasm.get(local), wasm.dotI16x8(wasm.get(weight), wasm.get(splat))))
-  const pair = (index: number): Code => [
-    wasm.set(splat0, wasm.load32Splat(wasm.get(x), 4 * index)),
-    wasm.set(splat1, wasm.load32Splat(wasm.get(x), 4 * index + ROW_BYTES)),
-    parts.map((part) => [
-      wasm.set(weight, wasm.load(wasm.get(w), PAIR_BYTES * index + 16 * part)),
-      accumulate(sum(0, part), splat0),
-      accumulate(sum(1, part), splat1),
-    ]),
-  ]
-  const wrapped = (lane: number, part: number): Code =>
-    wasm.and(wasm.shiftRightI32x4(wasm.get(sum(lane, part)), wasm.get(shift)), wasm.get(mask))
-  const storeHalf = (lane: number, half: number): Code => {
-    const eight = wasm.narrowI32x4(wrapped(lane, 2 * half), wrapped(lane, 2 * half + 1))
-    return wasm.store(wasm.get(out), lane * ROW_BYTES + 16 * half, eight)
-  }
-  const twoRows: Code = [
-    parts.map((part) => [
-      wasm.set(sum(0, part), wasm.load(wasm.get(bias), 16 * part)),
-      wasm.set(sum(1, part), wasm.get(sum(0, part))),
-    ]),
-    [wasm.set(x, wasm.get(input)), wasm.set(w, wasm.get(weights)), wasm.set(left, wasm.get(loops))],
-    wasm.repeat(left, 1, [
-      Array.from({ length: PAIRS_UNROLLED }, (_, index) => pair(index)),
-      wasm.increase(x, 4 * PAIRS_UNROLLED),
-      wasm.increase(w, PAIR_BYTES * PAIRS_UNROLLED),
-    ]),
-    [storeHalf(0, 0), storeHalf(0, 1), storeHalf(1, 0), storeHalf(1, 1)],
-    wasm.increase(input, 2 * ROW_BYTES),
-    wasm.increase(out, 2 * ROW_BYTES),
-  ]
-  const body = [wasm.set(mask, wasm.splatI32x4(wasm.i32(0xff))), wasm.repeat(rows, 2, twoRows)]
-  return { name: 'products', parameters: 7, i32Locals: 3, v128Locals: 12, body }
+    const accumulate = (to: V128Local, splat: V128): Code => to.set(to.addI32(weight.dotI16(splat)))
+    const pair = (index: number): Code => [
+      splat0.set(x.load32Splat(4 * index)),
+      splat1.set(x.load32Splat(4 * index + ROW_BYTES)),
+      parts.map((part) => [
+        weight.set(w.load128(PAIR_BYTES * index + 16 * part)),
+        accumulate(sum(0, part), splat0),
+        accumulate(sum(1, part), splat1),
+      ]),
+    ]
+    const wrapped = (lane: number, part: number): V128 => sum(lane, part).shiftRightI32(shift).and(mask)
+    const storeHalf = (lane: number, half: number): Code =>
+      out.store128(
+        wrapped(lane, 2 * half).narrowI32(wrapped(lane, 2 * half + 1)),
+        lane * ROW_BYTES + 16 * half,
+      )
+    const twoRows: Code = [
+      parts.map((part) => [sum(0, part).set(bias.load128(16 * part)), sum(1, part).set(sum(0, part))]),
+      [x.set(input), w.set(weights), left.set(loops)],
+      repeat(left, 1, [
+        Array.from({ length: PAIRS_UNROLLED }, (_, index) => pair(index)),
+        x.increase(4 * PAIRS_UNROLLED),
+        w.increase(PAIR_BYTES * PAIRS_UNROLLED),
+      ]),
+      [storeHalf(0, 0), storeHalf(0, 1), storeHalf(1, 0), storeHalf(1, 1)],
+      input.increase(2 * ROW_BYTES),
+      out.increase(2 * ROW_BYTES),
+    ]
+    return [mask.set(constant(0xff).splatI32()), repeat(rows, 2, twoRows), giveBack(0)]
+  })
 }
 
 /**
@@ -83,28 +97,28 @@ function productsFunction(): WasmFunction {
  * each lane becomes the int16 feedback of its next step.
  */
 function combineFunction(direction: Direction): WasmFunction {
-  const [bytes, f, feedback, out, rows, given, made] = [0, 1, 2, 3, 4, 5, 6]
-  const ciphertext = direction === 'add' ? made : given
-  const combine = direction === 'add' ? wasm.addI8x16 : wasm.subI8x16
-  const sixteen = (at: number): Code => [
-    wasm.set(given, wasm.load(wasm.get(bytes), at)),
-    wasm.set(
-      made,
-      combine(
-        wasm.get(given),
-        wasm.narrowI16x8Unsigned(wasm.load(wasm.get(f), 2 * at), wasm.load(wasm.get(f), 2 * at + 16)),
-      ),
-    ),
-    wasm.store(wasm.get(out), at, wasm.get(made)),
-    wasm.store(wasm.get(feedback), 2 * at, wasm.extendLowU8(wasm.get(ciphertext))),
-    wasm.store(wasm.get(feedback), 2 * at + 16, wasm.extendHighU8(wasm.get(ciphertext))),
-  ]
-  const row: Code = [
-    [0, 16, 32, 48].map(sixteen),
-    [wasm.increase(bytes, BLOCK_BYTES), wasm.increase(out, BLOCK_BYTES)],
-    [wasm.increase(f, ROW_BYTES), wasm.increase(feedback, ROW_BYTES)],
-  ]
-  return { name: direction, parameters: 5, i32Locals: 0, v128Locals: 2, body: wasm.repeat(rows, 1, row) }
+  return wasmFunction(direction, 5, (parameters, scope) => {
+    const [bytes, f, feedback] = [parameters[0]!, parameters[1]!, parameters[2]!]
+    const [out, rows] = [parameters[3]!, parameters[4]!]
+    const [given, made] = [scope.v128(), scope.v128()]
+    const ciphertext = direction === 'add' ? made : given
+    const sixteen = (at: number): Code => {
+      const noise = f.load128(2 * at).narrowI16Unsigned(f.load128(2 * at + 16))
+      return [
+        given.set(bytes.load128(at)),
+        made.set(direction === 'add' ? given.addI8(noise) : given.subI8(noise)),
+        out.store128(made, at),
+        feedback.store128(ciphertext.extendLowU8(), 2 * at),
+        feedback.store128(ciphertext.extendHighU8(), 2 * at + 16),
+      ]
+    }
+    const row: Code = [
+      [0, 16, 32, 48].map(sixteen),
+      [bytes.increase(BLOCK_BYTES), out.increase(BLOCK_BYTES)],
+      [f.increase(ROW_BYTES), feedback.increase(ROW_BYTES)],
+    ]
+    return [repeat(rows, 1, row), giveBack(0)]
+  })
 }
 
 type Products = (
@@ -137,7 +151,7 @@ async function instantiateKernel(): Promise<Kernel | null> {
 }
 
 export function assembleKernel(): Uint8Array<ArrayBuffer> {
-  return wasm.assembleModule([productsFunction(), combineFunction('add'), combineFunction('remove')], PAGES)
+  return assembleModule([productsFunction(), combineFunction('add'), combineFunction('remove')], PAGES)
 }
 
 /** Biases as int32, then weights group by group, pair by pair. */
