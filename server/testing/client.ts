@@ -175,7 +175,7 @@ export const newArtifactId = (): ArtifactId => artifactIds.fromBytes(random(16))
 /** An artifact of `length` bytes: a true header, and noise where sealed chunks would be. */
 export function artifactBytes(id: ArtifactId, length = 5000): Bytes {
   const header = encodeHeaderBeforeCommit({
-    process: PROCESS.aesCtrDevelopment,
+    process: PROCESS.torus32,
     modelId: modelIds.fromBytes(random(32)),
     modelGeneration: 1,
     artifactId: id,

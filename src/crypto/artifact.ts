@@ -36,7 +36,7 @@ import { FormatError } from '../format/errors'
 import { sha256 } from '../format/hash'
 import type { AccountId, ArtifactId, ModelId } from '../format/ids'
 import { PADDING_RULE } from '../format/padding'
-import type { ProcessId } from '../format/suite'
+import type { ArtifactProcessId } from '../format/suite'
 import { copyBytes, equalBytes, isZero, wipeBytes, type Bytes } from '../lib/bytes'
 import { openStream, openStreamChunk, sealStream } from './aead'
 import { scheduleFor, withMaskKeys, type MaskKeys, type ModelLock } from './artifact-keys'
@@ -45,7 +45,7 @@ import { randomBytes } from './random'
 
 /** The forward process at its endpoint, made by the room that owns it. Works on whole padded sections. */
 export interface Mask {
-  readonly processId: ProcessId
+  readonly processId: ArtifactProcessId
   apply(keys: MaskKeys, section: number, plaintext: Uint8Array): Promise<Uint8Array>
   remove(keys: MaskKeys, section: number, masked: Uint8Array): Promise<Uint8Array>
   /** Chunk `chunk` of a section alone: its lanes start anew there. */
@@ -182,8 +182,6 @@ export async function openArtifact(options: {
     header.modelGeneration !== names.modelGeneration
   )
     throw new CryptoError('wrong-object', 'This is not the artifact that was asked for.')
-  if (header.process !== mask.processId)
-    throw new FormatError('unsupported', 'This artifact was made by another process.')
   const schedule = await scheduleFor(header, names.accountId, lock, dataKey)
   try {
     const commit = await schedule.commitOf(first.subarray(0, HEADER_BEFORE_COMMIT_BYTES))

@@ -1,6 +1,13 @@
 /** Writing and checking this account's chains (PROTOCOL §3); gaps, forks and rollbacks are found by format/chain. */
 import { chainEntryMessage, type ChainEntry } from '../format/chain-entry'
-import { chainLength, followChain, headsToVouch, type ChainStep, type ChainView } from '../format/chain'
+import {
+  chainLength,
+  headsToVouch,
+  walkChains,
+  type ChainStep,
+  type ChainView,
+  type ChainWalk,
+} from '../format/chain'
 import { FormatError } from '../format/errors'
 import { HASH_BYTES, sha256 } from '../format/hash'
 import type { AccountId, ArtifactId, DeviceId, RecordId } from '../format/ids'
@@ -52,17 +59,18 @@ export async function writeChainEntry(
   }
   const signature = sign(device.signSeed, chainEntryMessage.signedBytes(body, 'signature'))
   const entry = chainEntryMessage.encode({ ...body, signature })
-  const step = followChain(view, { ...body, signature }, await sha256(entry), device.deviceId, true)
+  const walk = walkChains(view)
+  const step = walk.take({ ...body, signature }, await sha256(entry), device.deviceId, true)
   assert(step.kind === 'ok', 'An own chain entry did not follow.')
-  return { entry, view: step.view }
+  return { entry, view: walk.view() }
 }
 
 /**
- * Verifies one entry of the feed and takes it into the view. Throws CryptoError 'wrong-object' for another account and
+ * Verifies one entry of the feed and takes it into the walk. Throws CryptoError 'wrong-object' for another account and
  * FormatError 'not-allowed' or 'bad-signature' for one that no member, present or former, signed.
  */
 export async function readChainEntry(
-  view: ChainView,
+  walk: ChainWalk,
   encoded: Uint8Array,
   roster: Roster,
   self: DeviceId,
@@ -75,5 +83,5 @@ export async function readChainEntry(
   if (!verify(signKey, chainEntryMessage.signedBytes(entry, 'signature'), entry.signature))
     throw new FormatError('bad-signature', 'A history entry has a signature that does not verify.')
   const hash = await sha256(encoded)
-  return { entry, hash, step: followChain(view, entry, hash, self) }
+  return { entry, hash, step: walk.take(entry, hash, self) }
 }

@@ -6,7 +6,7 @@ import { goldenContent, makeGolden, openGolden } from './vectors/golden'
 
 /** Leaves the bytes as they are, so that the seal can be looked at alone. */
 const noMaskForTesting: Mask = {
-  processId: PROCESS.aesCtrDevelopment,
+  processId: PROCESS.torus32,
   apply: (_keys, _section, bytes) => Promise.resolve(new Uint8Array(bytes)),
   remove: (_keys, _section, bytes) => Promise.resolve(new Uint8Array(bytes)),
   removeChunk: (_keys, _section, _chunk, bytes) => Promise.resolve(new Uint8Array(bytes)),

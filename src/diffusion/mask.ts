@@ -5,7 +5,8 @@
  *
  * a is AES-256-CTR under one key, f the neural keystream under another, fed by its own ciphertext. For every f, a
  * hostile one included, c is as secret as AES-CTR: a_i is uniform and independent of everything that f has seen.
- * The converse is not claimed. Processes have fixed numbers: 1 is this one, 0x8001 is AES-256-CTR alone, for studies.
+ * The converse is not claimed. Processes have fixed numbers: 1 is this one, 0x8001 is AES-256-CTR alone, for studies:
+ * no artifact may carry it (src/format/artifact refuses it).
  */
 import { openAesKeystream } from './aes-keystream'
 import { addBytes, subtractBytes } from './byte-addition'
@@ -17,7 +18,7 @@ import type { Direction, KeystreamEngine } from './neural-keystream'
 
 /** torus-32 sampled at its endpoint, with AES-256-CTR and the neural keystream v1 as its noise. */
 export const PROCESS_TORUS_NEURAL = 1
-/** The same with AES-256-CTR alone: for studies and comparisons. */
+/** The same with AES-256-CTR alone: for studies and comparisons, never in an artifact. */
 export const PROCESS_TORUS_AES = 0x8001
 
 export type ProcessId = typeof PROCESS_TORUS_NEURAL | typeof PROCESS_TORUS_AES
@@ -29,8 +30,8 @@ export interface MaskKeys {
 }
 
 /** Results are fresh arrays; arguments are left as they were. Errors: DiffusionError 'bad-argument'. */
-export interface Mask {
-  readonly processId: ProcessId
+export interface Mask<Id extends ProcessId = ProcessId> {
+  readonly processId: Id
   apply(keys: MaskKeys, section: number, plaintext: Uint8Array): Promise<Uint8Array>
   remove(keys: MaskKeys, section: number, masked: Uint8Array): Promise<Uint8Array>
   /** Chunk `chunkIndex` of a section alone: at most 65,536 bytes, fewer only at the section's end. */
@@ -79,7 +80,10 @@ export async function defaultEngine(): Promise<KeystreamEngine> {
   return (await loadWasmEngine()) ?? referenceEngine
 }
 
-function maskWith(processId: ProcessId, findEngine: () => Promise<KeystreamEngine | null>): Mask {
+function maskWith<Id extends ProcessId>(
+  processId: Id,
+  findEngine: () => Promise<KeystreamEngine | null>,
+): Mask<Id> {
   async function run(
     direction: Direction,
     keys: MaskKeys,
@@ -117,6 +121,11 @@ function maskWith(processId: ProcessId, findEngine: () => Promise<KeystreamEngin
 }
 
 /** The mask of a process number from an artifact's header; throws 'unknown-process' for one this version lacks. */
+export function createMask(
+  processId?: typeof PROCESS_TORUS_NEURAL,
+  options?: MaskOptions,
+): Mask<typeof PROCESS_TORUS_NEURAL>
+export function createMask(processId: number, options?: MaskOptions): Mask
 export function createMask(processId: number = PROCESS_TORUS_NEURAL, options: MaskOptions = {}): Mask {
   const { engine } = options
   switch (processId) {

@@ -5,7 +5,7 @@
  *        0      8  magic "SAFELGT" 0x1a
  *        8      2  format = 1
  *       10      2  suite
- *       12      2  process: what was done to sections before sealing
+ *       12      2  process = 1: what was done to sections before sealing
  *       14      2  critical flags; an unknown bit refuses the artifact
  *       16     32  model id
  *       48      2  model generation
@@ -24,7 +24,7 @@ import { concatBytes, isZero, readU16, u16, utf8, type Bytes } from '../lib/byte
 import { FormatError } from './errors'
 import { HASH_BYTES } from './hash'
 import { artifactIds, modelIds, type ArtifactId, type ModelId } from './ids'
-import { FORMAT_VERSION, PROCESS, SUITE_1, type ProcessId } from './suite'
+import { FORMAT_VERSION, PROCESS, SUITE_1, type ArtifactProcessId } from './suite'
 
 export const ARTIFACT_MAGIC = concatBytes(utf8('SAFELGT'), Uint8Array.of(0x1a))
 export const HEADER_BYTES = 160
@@ -42,7 +42,7 @@ export const THUMBNAIL_OFFSET = 4096
 export const SECTION = { index: 0, image: 1, thumbnail: 2, original: 3, audio: 4 } as const
 
 export interface ArtifactHeader {
-  readonly process: ProcessId
+  readonly process: ArtifactProcessId
   readonly modelId: ModelId
   readonly modelGeneration: number
   readonly artifactId: ArtifactId
@@ -75,11 +75,9 @@ export function decodeHeader(bytes: Uint8Array): ArtifactHeader {
   if (bytes.length < HEADER_BYTES) throw new FormatError('truncated', 'The artifact ends within its header.')
   if (ARTIFACT_MAGIC.some((byte, i) => bytes[i] !== byte))
     throw new FormatError('wrong-type', 'These bytes are not an artifact.')
-  const process = readU16(bytes, 12)
-  const known = Object.values(PROCESS).find((id) => id === process)
   if (readU16(bytes, 8) !== FORMAT_VERSION || readU16(bytes, 10) !== SUITE_1)
     throw new FormatError('unsupported', 'This artifact has a format or suite this release does not know.')
-  if (known === undefined || known === PROCESS.none)
+  if (readU16(bytes, 12) !== PROCESS.torus32)
     throw new FormatError('unsupported', 'This artifact was made by a process this release does not know.')
   if (readU16(bytes, 14) !== 0)
     throw new FormatError('unsupported', 'This artifact needs a feature this release does not know.')
@@ -88,7 +86,7 @@ export function decodeHeader(bytes: Uint8Array): ArtifactHeader {
   if (!isZero(bytes.subarray(91, HEADER_BEFORE_COMMIT_BYTES)))
     throw new FormatError('bad-field', 'The reserved bytes of this artifact are not zero.')
   return {
-    process: known,
+    process: PROCESS.torus32,
     modelId: modelIds.fromBytes(bytes.subarray(16, 48)),
     modelGeneration: readU16(bytes, 48),
     artifactId: artifactIds.fromBytes(bytes.subarray(51, 67)),

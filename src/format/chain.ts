@@ -21,9 +21,20 @@ export type ChainProblem =
   | 'copied-device' // somebody else writes with this device's keys
 
 export type ChainStep =
-  | { readonly kind: 'ok'; readonly view: ChainView }
+  | { readonly kind: 'ok' }
   | { readonly kind: 'seen' } // known already, byte for byte
   | { readonly kind: ChainProblem; readonly device: DeviceId }
+
+/** Entries taken one after another into a copy of a view: the cost of an entry does not grow with its chain. */
+export interface ChainWalk {
+  /**
+   * Takes one entry. `hash` is SHA-256 of its encoding, `self` this device: its own entries are taken with
+   * `isOwnWrite` when they are written, so that the vault can only ever repeat them. A problem changes nothing.
+   */
+  take(entry: ChainEntry, hash: Uint8Array, self: DeviceId, isOwnWrite?: boolean): ChainStep
+  /** Everything taken so far. */
+  view(): ChainView
+}
 
 export const emptyChainView: ChainView = { chains: {}, awaited: [] }
 
@@ -31,38 +42,48 @@ export function chainLength(view: ChainView, device: DeviceId): number {
   return view.chains[device]?.length ?? 0
 }
 
-/**
- * Takes one entry. `hash` is SHA-256 of its encoding, `self` this device: its own entries are taken with
- * `isOwnWrite` when they are written, so that the vault can only ever repeat them.
- */
-export function followChain(
-  view: ChainView,
-  entry: ChainEntry,
-  hash: Uint8Array,
-  self: DeviceId,
-  isOwnWrite = false,
-): ChainStep {
-  const { device, n } = entry
-  const chain = view.chains[device] ?? []
-  const problem = device === self ? 'copied-device' : 'fork'
-  const text = toBase64url(hash)
-  if (n < chain.length) return chain[n] === text ? { kind: 'seen' } : { kind: problem, device }
-  if (device === self && !isOwnWrite) return { kind: 'copied-device', device }
-  if (n > chain.length) return { kind: 'gap', device }
-  const before = chain[n - 1]
-  const isLinked = before === undefined ? isZero(entry.prevHash) : toBase64url(entry.prevHash) === before
-  if (!isLinked) return { kind: problem, device }
-  for (const promise of view.awaited)
-    if (promise.device === device && promise.n === n && promise.hash !== text) return { kind: 'fork', device }
+export function walkChains(start: ChainView): ChainWalk {
+  const chains = new Map<DeviceId, string[]>(
+    Object.entries(start.chains).map(([device, chain]) => [device as DeviceId, [...chain]]),
+  )
+  let awaited = start.awaited
 
-  const awaited = view.awaited.filter((promise) => promise.device !== device || promise.n > n)
-  for (const head of entry.heads) {
-    const seen = (head.device === device ? [...chain, text] : view.chains[head.device])?.[head.n]
-    const headHash = toBase64url(head.hash)
-    if (seen === undefined) awaited.push({ device: head.device, n: head.n, hash: headHash })
-    else if (seen !== headHash) return { kind: 'fork', device: head.device }
+  function take(entry: ChainEntry, hash: Uint8Array, self: DeviceId, isOwnWrite = false): ChainStep {
+    const { device, n } = entry
+    const chain = chains.get(device) ?? []
+    const problem = device === self ? 'copied-device' : 'fork'
+    const text = toBase64url(hash)
+    if (n < chain.length) return chain[n] === text ? { kind: 'seen' } : { kind: problem, device }
+    if (device === self && !isOwnWrite) return { kind: 'copied-device', device }
+    if (n > chain.length) return { kind: 'gap', device }
+    const before = chain[n - 1]
+    const isLinked = before === undefined ? isZero(entry.prevHash) : toBase64url(entry.prevHash) === before
+    if (!isLinked) return { kind: problem, device }
+    for (const promise of awaited)
+      if (promise.device === device && promise.n === n && promise.hash !== text)
+        return { kind: 'fork', device }
+
+    const stillAwaited = awaited.filter((promise) => promise.device !== device || promise.n > n)
+    for (const head of entry.heads) {
+      const isThisEntry = head.device === device && head.n === n
+      const seen = isThisEntry ? text : chains.get(head.device)?.[head.n]
+      const headHash = toBase64url(head.hash)
+      if (seen === undefined) stillAwaited.push({ device: head.device, n: head.n, hash: headHash })
+      else if (seen !== headHash) return { kind: 'fork', device: head.device }
+    }
+    chain.push(text)
+    chains.set(device, chain)
+    awaited = stillAwaited
+    return { kind: 'ok' }
   }
-  return { kind: 'ok', view: { chains: { ...view.chains, [device]: [...chain, text] }, awaited } }
+
+  return {
+    take,
+    view: () => ({
+      chains: Object.fromEntries([...chains].map(([device, chain]) => [device, [...chain]])),
+      awaited,
+    }),
+  }
 }
 
 /** At the end of the feed: whom somebody vouched for and the vault did not show; null where nothing is missing. */

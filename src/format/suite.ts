@@ -12,10 +12,10 @@ export const PROCESS = {
   none: 0,
   /** Torus forward process, 32 steps, AES-256-CTR plus neural keystream v1. */
   torus32: 1,
-  /** AES-256-CTR alone: artifacts of development builds. */
-  aesCtrDevelopment: 0x8001,
 } as const
+// 0x8001, AES-256-CTR alone, is the number of a study in src/diffusion: no artifact may carry it.
 
-export type ProcessId = (typeof PROCESS)[keyof typeof PROCESS]
+/** What the header of an artifact may name. */
+export type ArtifactProcessId = typeof PROCESS.torus32
 
 export const LABEL_PREFIX = 'safelight/v1/'

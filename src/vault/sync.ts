@@ -4,7 +4,7 @@
  */
 import { readChainEntry } from '../crypto/chain'
 import { followRoster } from '../crypto/roster'
-import { isNewer, missingAtEnd, type ChainView } from '../format/chain'
+import { isNewer, missingAtEnd, walkChains, type ChainView } from '../format/chain'
 import type { ChainEntry } from '../format/chain-entry'
 import { sha256 } from '../format/hash'
 import type { Roster } from '../format/roster'
@@ -91,10 +91,10 @@ async function readPage(
   roster: Roster,
   unlocked: Unlocked,
 ): Promise<{ readonly view: ChainView; readonly newest: Map<string, Newest> }> {
-  let view = before
+  const walk = walkChains(before)
   const newest = new Map<string, Newest>()
   for (const { entry: encoded } of entries) {
-    const read = await readChainEntry(view, encoded, roster, unlocked.keys.deviceId).catch(
+    const read = await readChainEntry(walk, encoded, roster, unlocked.keys.deviceId).catch(
       (cause: unknown) => {
         throw new VaultError('history-mismatch', { cause })
       },
@@ -103,13 +103,12 @@ async function readPage(
     if (step.kind === 'seen') continue
     if (step.kind === 'copied-device') throw new VaultError('device-copied')
     if (step.kind !== 'ok') throw new VaultError('history-mismatch')
-    view = step.view
     const known = newest.get(entry.recordId)
     const candidate = { version: entry.version, hash }
     if (known === undefined || isNewer(candidate, { version: known.entry.version, hash: known.hash }))
       newest.set(entry.recordId, { entry, hash })
   }
-  return { view, newest }
+  return { view: walk.view(), newest }
 }
 
 async function fetchRecords(

@@ -45,7 +45,7 @@ export async function sealPhoto(input: SealPhotoInput): Promise<SealedPhotoFile>
   ]
   if (original !== null)
     sections.push({ id: SECTION.original, bytes: new Uint8Array(await original.arrayBuffer()) })
-  const mask = { ...createMask(PROCESS.torus32), processId: PROCESS.torus32 }
+  const mask = createMask(PROCESS.torus32)
   const { width, height, quality } = header
   const picture = { width, height, quality, paddingRule: 'eighths' as const }
   const sealed = await sealArtifact({ names, lock: locks, mask, sections, picture })
@@ -95,7 +95,7 @@ export async function openBeginning(
   const first = new Uint8Array(await file.slice(0, THUMBNAIL_OFFSET).arrayBuffer())
   if (first.length < THUMBNAIL_OFFSET) throw new CryptoError('damaged', 'The artifact is cut off.')
   const header = decodeHeader(first)
-  const mask = { ...createMask(header.process), processId: header.process }
+  const mask = createMask(header.process)
   const dataKey = await unwrapDataKey(locks.vaultKey, { accountId: names.accountId, header }, wrappedKey)
   try {
     const reader = await openArtifact({ first, names, lock: locks, mask, dataKey })
