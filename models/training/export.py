@@ -13,6 +13,7 @@ import torch
 from codec import CONFIG, Codec
 
 TABLES, SCALE_MIN, SCALE_MAX = 64, 0.02, 256.0
+DRIFT_LEVELS, DRIFT_RATE, STEEPEST = 16, 0.05, 6
 SCALE_BITS, FEATURE_SUM_BITS, FEATURE_BITS, MEAN_BITS = 14, 12, 10, 10
 
 
@@ -45,6 +46,25 @@ def laplace_table(scale):
     f = 1 + np.floor(p / p.sum() * (65536 - length)).astype(int)
     f[np.argmax(f)] += 65536 - f.sum()
     return f
+
+
+def drift():
+    """Drift of a channel's offset by rank and level, and the shifts to levels: as src/codec/entropy-tables.ts."""
+    ratio = (SCALE_MAX / SCALE_MIN) ** (1 / (TABLES - 1))
+    scales = SCALE_MIN * ratio ** np.arange(TABLES)
+    shifts = np.maximum(0, np.ceil(np.log2(6 * scales / DRIFT_LEVELS))).astype(int)
+    level = np.arange(DRIFT_LEVELS)[None, :]
+    width = 2.0 ** shifts[:, None]
+
+    def log_of(scale):
+        beyond = lambda m: np.where(m == 0, 1.0, np.exp(-(m - 0.5) / scale))
+        tail = np.where(level == DRIFT_LEVELS - 1, 0.0, beyond((level + 1) * width))
+        return np.log(np.maximum(1e-300, beyond(level * width) - tail))
+
+    h = 1e-3
+    rise = log_of(scales[:, None] * np.exp(h)) - log_of(scales[:, None] * np.exp(-h))
+    gradient = np.clip(rise / (2 * h), -STEEPEST, STEEPEST)
+    return DRIFT_RATE * gradient / np.log(ratio) * 65536, shifts
 
 
 def main(source, target):
@@ -96,6 +116,8 @@ def main(source, target):
     ratio = (SCALE_MAX / SCALE_MIN) ** (1 / (TABLES - 1))
     edges = SCALE_MIN * ratio ** (np.arange(1, TABLES) - 0.5) - 0.02
     integers["thresholds"] = np.where(edges > 20, edges, np.log(np.expm1(np.minimum(edges, 20)))) * scale
+
+    integers["drift"], integers["drift_shift"] = drift()
 
     os.makedirs(target, exist_ok=True)
     blob, tensors = bytearray(), []

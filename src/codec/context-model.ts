@@ -8,7 +8,10 @@
  *   dense    channels before c at this position, of the first contextDense          [contextDense, 768]
  *   feature  relu of contextFeatures sums over a neighbour's channels, 2^-4        [4, features, 768], 2^-10
  *   hidden   the hidden layer of the prediction below, at most 15, 2^-4            [hidden, 768], 2^-10
- * The number of `thresholds` that the sum reaches is the place of its table in `table_of_scale`, or the table itself.
+ * The number of `thresholds` that the sum reaches, and how far it is on the way to the next, is a rank in units of
+ * 2^-8. To it comes the drift of the channel: after every symbol the channel's offset moves by `drift` [64, 16], 2^-16,
+ * the gradient of the symbol's log-probability times a small rate, so that a tile's own texture counts. The whole rank
+ * is the place of the table in `table_of_scale`, or the table itself.
  *
  * Symbols of the first meanChannels are residuals against a prediction, in units of 2^-4, from the signed symbols of
  * the same channels at the four neighbours: a linear part, and a hidden layer relu(mean_in · neighbours) without bias
@@ -32,6 +35,16 @@ export const NEIGHBOURS = 4
 export const HIDDEN_CAP = MAGNITUDE_CAP << 4
 export const MEAN_SHIFT = 10
 export const MEAN_HALF = 1 << (MEAN_SHIFT - 1)
+
+/** Fine steps from one table to the next. */
+export const RANK_UNIT = 256
+export const RANK_HALF = RANK_UNIT / 2
+export const RANK_SHIFT = 8
+/** Offsets of channels are in units of 2^-16 tables; 2^-8 of them is a rank. */
+export const OFFSET_SHIFT = 8
+/** Eight tables either way. */
+export const OFFSET_LIMIT = 8 << 16
+export const DRIFT_LEVELS = 16
 
 /** Symbols are kept in sixteenths, so that a prediction need not be whole. */
 export const SYMBOL_UNIT = 16
@@ -60,8 +73,14 @@ export interface ContextModel {
   readonly meanGain: Int32Array
   /** [hidden, 768] */
   readonly hiddenWeights: Int32Array
-  readonly low: Uint8Array
-  readonly high: Uint8Array
+  /** Ranks of scale sums: in steps of 2^LOW_SHIFT from -LOW_RANGE to LOW_RANGE, and of whole scales. */
+  readonly low: Int16Array
+  readonly high: Int16Array
+  /** Table of a whole rank. */
+  readonly tableOf: Uint8Array
+  /** [64 ranks, 16 levels]; a level is |residual| >> driftShift of the rank, at most 15. */
+  readonly drift: Int32Array
+  readonly driftShift: Int32Array
 }
 
 /** The model at one quality; bias knots are interpolated in integers. */
@@ -73,16 +92,13 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
   }
   const { contextDense, contextFeatures, meanChannels, meanHidden } = weights.config
   const thresholds = tensor('thresholds')
-  const tableOfScale = weights.integers.get('table_of_scale')
-  const reached = (value: number): number => {
-    let n = 0
-    while (n < thresholds.length && thresholds[n]! <= value) n++
-    return tableOfScale?.[n] ?? n
+  const rankOf = (sum: number): number => {
+    let reached = 0
+    while (reached < thresholds.length && thresholds[reached]! <= sum) reached++
+    if (reached === 0 || reached === thresholds.length) return reached * RANK_UNIT
+    const [from, to] = [thresholds[reached - 1]!, thresholds[reached]!]
+    return reached * RANK_UNIT - RANK_HALF + Math.floor((RANK_UNIT * (sum - from)) / (to - from))
   }
-  const low = Uint8Array.from({ length: (2 * LOW_RANGE) >> LOW_SHIFT }, (_, i) =>
-    reached((i << LOW_SHIFT) - LOW_RANGE),
-  )
-  const high = Uint8Array.from({ length: HIGH_ENTRIES }, (_, i) => reached(i << SCALE_BITS))
   return {
     dense: contextDense,
     features: contextFeatures,
@@ -98,8 +114,13 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     meanOut: tensor('mean_out'),
     meanGain: betweenKnots(tensor('mean_gain'), meanChannels, quality),
     hiddenWeights: tensor('scale_hidden'),
-    low,
-    high,
+    low: Int16Array.from({ length: (2 * LOW_RANGE) >> LOW_SHIFT }, (_, i) =>
+      rankOf((i << LOW_SHIFT) - LOW_RANGE),
+    ),
+    high: Int16Array.from({ length: HIGH_ENTRIES }, (_, i) => rankOf(i << SCALE_BITS)),
+    tableOf: Uint8Array.from(weights.integers.get('table_of_scale') ?? weights.tables.keys()),
+    drift: tensor('drift'),
+    driftShift: tensor('drift_shift'),
   }
 }
 
@@ -125,6 +146,8 @@ export class TileContext {
   readonly #magnitudes: Uint8Array
   readonly #featureValues: Int32Array
   readonly #scale = new Int32Array(LATENTS)
+  /** How far each channel's tables lie from what the sums say, 2^-16. */
+  readonly #offset = new Int32Array(LATENTS)
   readonly #sums: Int32Array
   readonly #near = new Int32Array(NEIGHBOURS)
   /** Signed symbols of the neighbours, [4, means], and the hidden layer on them. */
@@ -132,6 +155,7 @@ export class TileContext {
   readonly #hidden: Int32Array
   #here = 0
   #symbolsAt = 0
+  #rank = 0
 
   constructor(model: ContextModel, width: number, height: number, active: number) {
     this.#model = model
@@ -215,9 +239,15 @@ export class TileContext {
 
   /** Table for channel c at this position. */
   table(c: number): number {
+    const { low, high, tableOf } = this.#model
     const s = this.#scale[c]!
-    if (s >= LOW_RANGE) return this.#model.high[Math.min(HIGH_ENTRIES - 1, s >> SCALE_BITS)]!
-    return this.#model.low[Math.max(0, (s + LOW_RANGE) >> LOW_SHIFT)]!
+    const fine =
+      s >= LOW_RANGE
+        ? high[Math.min(HIGH_ENTRIES - 1, s >> SCALE_BITS)]!
+        : low[Math.max(0, (s + LOW_RANGE) >> LOW_SHIFT)]!
+    const rank = (fine + (this.#offset[c]! >> OFFSET_SHIFT) + RANK_HALF) >> RANK_SHIFT
+    this.#rank = Math.max(0, Math.min(tableOf.length - 1, rank))
+    return tableOf[this.#rank]!
   }
 
   /** Predicted symbol of channel c at this position, in sixteenths. */
@@ -230,11 +260,14 @@ export class TileContext {
     return clamp(scaled)
   }
 
-  /** Records the residual symbol of channel c against its mean. */
+  /** Records the residual symbol of channel c against its mean; `table` of the channel must have been asked last. */
   put(c: number, residual: number, mean: number): void {
     this.symbols[this.#symbolsAt + c] = clamp(residual * SYMBOL_UNIT + mean)
+    const { dense, denseWeights, features, featureSums, drift, driftShift } = this.#model
+    const level = Math.min(DRIFT_LEVELS - 1, Math.abs(residual) >> driftShift[this.#rank]!)
+    const offset = this.#offset[c]! + drift[this.#rank * DRIFT_LEVELS + level]!
+    this.#offset[c] = Math.max(-OFFSET_LIMIT, Math.min(OFFSET_LIMIT, offset))
     if (residual === 0) return
-    const { dense, denseWeights, features, featureSums } = this.#model
     const magnitude = Math.min(MAGNITUDE_CAP, Math.abs(residual))
     this.#magnitudes[this.#here * LATENTS + c] = magnitude
     if (c < dense) {

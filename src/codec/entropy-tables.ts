@@ -2,6 +2,7 @@
  * The bank of magnitude tables. Table i codes |residual symbol| of a source whose Laplace scale is SCALE_MIN * RATIO^i:
  * entries 0 .. n-2 are magnitudes, the last is an escape, after which the excess follows as an exponential Golomb code.
  */
+import { DRIFT_LEVELS } from './context-model'
 import { PRECISION_BITS } from './rans'
 
 export const TABLES = 64
@@ -21,6 +22,42 @@ export function tableOfScale(scale: number): number {
 /** Magnitudes a table lists before the escape: where the tail falls below about 2^-13. */
 export function tableLength(index: number): number {
   return Math.min(400, Math.max(2, Math.ceil(tableScale(index) * 9) + 1)) + 1
+}
+
+/** Share of the gradient that a channel's offset moves by after every symbol; by measurement. */
+const DRIFT_RATE = 0.05
+/** A rare symbol moves it no further than this gradient would. */
+const STEEPEST = 6
+
+/** Bits by which |residual| is shifted to a level at each rank: 16 levels reach beyond six scales. */
+export function driftShifts(): Int32Array {
+  return Int32Array.from({ length: TABLES }, (_, rank) =>
+    Math.max(0, Math.ceil(Math.log2((6 * tableScale(rank)) / DRIFT_LEVELS))),
+  )
+}
+
+/**
+ * Drift of a channel's offset after a symbol of each level, [TABLES, DRIFT_LEVELS], in units of 2^-16 tables: the
+ * derivative of the level's log-probability by the logarithm of the Laplace scale, times DRIFT_RATE (a score-driven
+ * model: Creal, Koopman and Lucas 2013).
+ */
+export function driftTable(): Int32Array {
+  const shifts = driftShifts()
+  const logOf = (scale: number, level: number, width: number): number => {
+    const beyond = (magnitude: number): number => (magnitude === 0 ? 1 : Math.exp(-(magnitude - 0.5) / scale))
+    const tail = level === DRIFT_LEVELS - 1 ? 0 : beyond((level + 1) * width)
+    return Math.log(Math.max(1e-300, beyond(level * width) - tail))
+  }
+  return Int32Array.from({ length: TABLES * DRIFT_LEVELS }, (_, i) => {
+    const rank = Math.floor(i / DRIFT_LEVELS)
+    const level = i % DRIFT_LEVELS
+    const width = 2 ** shifts[rank]!
+    const scale = tableScale(rank)
+    const h = 1e-3
+    const rise = logOf(scale * Math.exp(h), level, width) - logOf(scale * Math.exp(-h), level, width)
+    const gradient = Math.max(-STEEPEST, Math.min(STEEPEST, rise / (2 * h)))
+    return Math.round(((DRIFT_RATE * gradient) / Math.log(RATIO)) * 65536)
+  })
 }
 
 /** Probabilities of magnitudes under a Laplace law over unit bins; the last entry is the tail. */

@@ -27,31 +27,43 @@ const SCALE_WEIGHTS = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]
 const WINDOW = 11
 const SIGMA = 1.5
 
+/** A plane with the window's means and variances, which every comparison with it needs. */
+interface PlaneStatistics {
+  readonly plane: Plane
+  readonly mean: Float32Array
+  readonly variance: Float32Array
+}
+
 /**
  * MS-SSIM (Wang, Simoncelli, Bovik 2003), five scales, mean of R, G and B, 0..1. Images below 176 pixels a side use the
  * scales that fit, their weights renormalised.
  */
 export function msSsim(a: RasterImage, b: RasterImage): number {
+  return msSsimTo(a)(b)
+}
+
+/** The same against one image again and again: its own statistics are computed once. */
+export function msSsimTo(a: RasterImage): (b: RasterImage) => number {
   const scales = Math.min(
     SCALE_WEIGHTS.length,
     Math.floor(Math.log2(Math.min(a.width, a.height) / WINDOW)) + 1,
   )
-  if (scales < 1) return a.data.every((v, i) => v === b.data[i]) ? 1 : NaN
+  if (scales < 1) return (b) => (a.data.every((v, i) => v === b.data[i]) ? 1 : NaN)
   const total = SCALE_WEIGHTS.slice(0, scales).reduce((x, y) => x + y, 0)
-  let mean = 0
-  for (let channel = 0; channel < 3; channel++) {
-    let x = plane(a, channel)
-    let y = plane(b, channel)
-    let product = 1
-    for (let s = 0; s < scales; s++) {
-      const { contrast, similarity } = ssim(x, y)
-      const value = s === scales - 1 ? similarity : contrast
-      product *= Math.max(0, value) ** (SCALE_WEIGHTS[s]! / total)
-      if (s < scales - 1) [x, y] = [halve(x), halve(y)]
+  const known = [0, 1, 2].map((channel) => pyramid(plane(a, channel), scales).map(statistics))
+  return (b) => {
+    let mean = 0
+    for (const [channel, ofA] of known.entries()) {
+      let product = 1
+      for (const [s, y] of pyramid(plane(b, channel), scales).entries()) {
+        const { contrast, similarity } = ssim(ofA[s]!, y)
+        const value = s === scales - 1 ? similarity : contrast
+        product *= Math.max(0, value) ** (SCALE_WEIGHTS[s]! / total)
+      }
+      mean += product / 3
     }
-    mean += product / 3
+    return mean
   }
-  return mean
 }
 
 interface Plane {
@@ -64,6 +76,12 @@ function plane(image: RasterImage, channel: number): Plane {
   const values = new Float32Array(image.width * image.height)
   for (let i = 0; i < values.length; i++) values[i] = image.data[4 * i + channel]!
   return { width: image.width, height: image.height, values }
+}
+
+function pyramid(finest: Plane, scales: number): Plane[] {
+  const planes = [finest]
+  while (planes.length < scales) planes.push(halve(planes.at(-1)!))
+  return planes
 }
 
 function halve(p: Plane): Plane {
@@ -79,62 +97,57 @@ function halve(p: Plane): Plane {
   return { width, height, values }
 }
 
+/** The window's weights from its centre outwards. */
 const gaussian = (() => {
   const w = Array.from({ length: WINDOW }, (_, i) => Math.exp(-((i - 5) ** 2) / (2 * SIGMA ** 2)))
   const sum = w.reduce((x, y) => x + y, 0)
-  return w.map((v) => v / sum)
+  return w.map((v) => v / sum).slice(WINDOW >> 1)
 })()
 
-/** Gaussian window over values [height, width], valid positions only. */
-function blur(width: number, height: number, values: Float32Array): Float32Array {
+/** Gaussian window over the products x y of two planes of one size, valid positions only. */
+function blurProduct({ width, height, values: x }: Plane, y: Float32Array | null): Float32Array {
+  const [g0, g1, g2, g3, g4, g5] = gaussian as [number, number, number, number, number, number]
+  const window = (v: Float32Array, i: number, step: number): number =>
+    g5 * (v[i]! + v[i + 10 * step]!) +
+    g4 * (v[i + step]! + v[i + 9 * step]!) +
+    g3 * (v[i + 2 * step]! + v[i + 8 * step]!) +
+    g2 * (v[i + 3 * step]! + v[i + 7 * step]!) +
+    g1 * (v[i + 4 * step]! + v[i + 6 * step]!) +
+    g0 * v[i + 5 * step]!
   const across = width - WINDOW + 1
   const rows = new Float32Array(across * height)
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < across; x++) {
-      let sum = 0
-      for (let k = 0; k < WINDOW; k++) sum += gaussian[k]! * values[y * width + x + k]!
-      rows[y * across + x] = sum
-    }
-  const down = height - WINDOW + 1
-  const out = new Float32Array(across * down)
-  for (let k = 0; k < WINDOW; k++) {
-    const weight = gaussian[k]!
-    for (let i = 0; i < out.length; i++) out[i] = out[i]! + weight * rows[k * across + i]!
+  const line = new Float32Array(width)
+  for (let at = 0, to = 0; at < width * height; at += width) {
+    if (y === null) line.set(x.subarray(at, at + width))
+    else for (let i = 0; i < width; i++) line[i] = x[at + i]! * y[at + i]!
+    for (let i = 0; i < across; i++) rows[to++] = window(line, i, 1)
   }
+  const out = new Float32Array(across * (height - WINDOW + 1))
+  for (let i = 0; i < out.length; i++) out[i] = window(rows, i, across)
   return out
 }
 
-function ssim(x: Plane, y: Plane): { contrast: number; similarity: number } {
+function statistics(p: Plane): PlaneStatistics {
+  const mean = blurProduct(p, null)
+  const variance = blurProduct(p, p.values)
+  for (let i = 0; i < mean.length; i++) variance[i] = variance[i]! - mean[i]! ** 2
+  return { plane: p, mean, variance }
+}
+
+function ssim(x: PlaneStatistics, of: Plane): { contrast: number; similarity: number } {
   const c1 = (0.01 * 255) ** 2
   const c2 = (0.03 * 255) ** 2
-  const { width, height } = x
-  const [a, b] = [x.values, y.values]
-  const meanX = blur(width, height, a)
-  const meanY = blur(width, height, b)
-  const xx = blur(
-    width,
-    height,
-    a.map((v) => v * v),
-  )
-  const yy = blur(
-    width,
-    height,
-    b.map((v) => v * v),
-  )
-  const xy = blur(
-    width,
-    height,
-    a.map((v, i) => v * b[i]!),
-  )
+  const y = statistics(of)
+  const products = blurProduct(x.plane, of.values)
   let contrast = 0
   let similarity = 0
-  for (let i = 0; i < meanX.length; i++) {
-    const [m, n] = [meanX[i]!, meanY[i]!]
-    const cs = (2 * (xy[i]! - m * n) + c2) / (xx[i]! - m * m + yy[i]! - n * n + c2)
+  for (let i = 0; i < products.length; i++) {
+    const [m, n] = [x.mean[i]!, y.mean[i]!]
+    const cs = (2 * (products[i]! - m * n) + c2) / (x.variance[i]! + y.variance[i]! + c2)
     contrast += cs
     similarity += (cs * (2 * m * n + c1)) / (m * m + n * n + c1)
   }
-  return { contrast: contrast / meanX.length, similarity: similarity / meanX.length }
+  return { contrast: contrast / products.length, similarity: similarity / products.length }
 }
 
 /** One point of a rate-distortion curve: bits per pixel, quality in dB. */

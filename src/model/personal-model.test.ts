@@ -62,6 +62,8 @@ describe('the personal model', () => {
       'render_gain',
       'render_scale',
       'render_out_bias',
+      'drift',
+      'drift_shift',
       'mean_gain',
       'thresholds',
     ])

@@ -1,7 +1,10 @@
 /** Writes parameters as a model that the product reads (src/model/base-model.ts): model.json, weights.bin, cdf.bin. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { DRIFT_LEVELS } from '../codec/context-model'
 import {
+  driftShifts,
+  driftTable,
   laplaceMagnitudes,
   quantizeFrequencies,
   tableLength,
@@ -12,11 +15,18 @@ import type { CodecConfig } from '../codec/weights'
 import { concatBytes } from '../lib/bytes'
 import { INTEGER_BITS, QUALITY_TABLES, type Parameter, type Parameters } from './parameters'
 
+/** Integer tensors that are not trained. */
+const FIXED_BITS: Readonly<Record<string, number>> = {
+  thresholds: INTEGER_BITS.scale_bias!,
+  drift: 0,
+  drift_shift: 0,
+}
+
 type Kind = 'float16' | 'float32' | 'int16' | 'int32'
 
 /** `folder` is models/<name>; the tables are plain Laplace ones until fit-tables has refitted them. */
 export function exportModel(folder: string, config: CodecConfig, parameters: Parameters): void {
-  const entries = [...parameters, thresholds()].map((p) => ({ ...p, ...encode(p) }))
+  const entries = [...parameters, thresholds(), ...drifts()].map((p) => ({ ...p, ...encode(p) }))
   let offset = 0
   const parts: Uint8Array[] = []
   const tensors = entries.map(({ name, shape, kind, bytes }) => {
@@ -60,8 +70,15 @@ function thresholds(): Parameter {
   return { name: 'thresholds', shape: [TABLES - 1], values }
 }
 
+function drifts(): Parameter[] {
+  return [
+    { name: 'drift', shape: [TABLES, DRIFT_LEVELS], values: Float32Array.from(driftTable()) },
+    { name: 'drift_shift', shape: [TABLES], values: Float32Array.from(driftShifts()) },
+  ]
+}
+
 function encode({ name, values }: Parameter): { kind: Kind; bytes: Uint8Array } {
-  const bits = name === 'thresholds' ? INTEGER_BITS.scale_bias : INTEGER_BITS[name]
+  const bits = FIXED_BITS[name] ?? INTEGER_BITS[name]
   if (bits !== undefined) {
     const whole = Array.from(values, (v) => Math.round(v * 2 ** bits))
     const isWide = whole.some((v) => Math.abs(v) > 32767)

@@ -68,7 +68,11 @@ export function decodeFunction(at: KernelLayout): WasmFunction {
       first.set(bound(table, 1)),
       when(
         slot.below(first),
-        [coder.set(first.times(coder.shiftRight(PRECISION_BITS)).plus(slot)), renormalise],
+        [
+          coder.set(first.times(coder.shiftRight(PRECISION_BITS)).plus(slot)),
+          renormalise,
+          position.putZero(),
+        ],
         [
           search,
           first.set(bound(table, entry)),

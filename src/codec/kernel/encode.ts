@@ -131,7 +131,7 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
           writeBits(residual.below(0), 1),
           position.put(),
         ],
-        entries.store32(bound(table, 1).shiftLeft(16)),
+        [entries.store32(bound(table, 1).shiftLeft(16)), position.putZero()],
       ),
       entries.increase(4),
     ]
@@ -146,8 +146,20 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
   })
 }
 
+const INVERSE_BITS = 31
+
+/**
+ * For every frequency f of 16 bits, 2^(31 + s) / f rounded up, s being the bits of f - 1: state / f is the product of both
+ * shifted right by 31 + s, exactly for states below 2^31 (Alverson 1991, Integer division using reciprocals).
+ */
+export function inverseFrequencies(): Uint32Array {
+  return Uint32Array.from({ length: 1 << PRECISION_BITS }, (_, f) =>
+    f === 0 ? 0 : Math.ceil(2 ** (INVERSE_BITS + 32 - Math.clz32(f - 1)) / f),
+  )
+}
+
 /** code(entries, end, out) -> address of the first byte: ransEncode, written backwards to end at `out`. */
-export function codeFunction(): WasmFunction {
+export function codeFunction(at: KernelLayout): WasmFunction {
   return wasmFunction('code', 3, (given, scope) => {
     const [entries, end, out] = [given[0]!, given[1]!, given[2]!]
     const [coder, frequency, quotient, entry] = [scope.i32(), scope.i32(), scope.i32(), scope.i32()]
@@ -159,7 +171,12 @@ export function codeFunction(): WasmFunction {
         entry.set(end.load32()),
         frequency.set(entry.shiftRightUnsigned(16)),
         loopWhile(coder.atLeastUnsigned(frequency.shiftLeft(15)), writeByte),
-        quotient.set(coder.dividedBy(frequency)),
+        quotient.set(
+          coder.timesShifted(
+            frequency.shiftLeft(2).load32(at.inverses),
+            constant(INVERSE_BITS + 32).minus(frequency.minus(1).leadingZeros()),
+          ),
+        ),
         // quotient · 2^16 + remainder + start, with the division's result needed once.
         coder.set(
           coder.plus(entry.and(0xffff)).plus(quotient.times(constant(1 << PRECISION_BITS).minus(frequency))),

@@ -54,6 +54,8 @@ function randomWeights(seed: number, reach: number): CodecWeights {
     ['mean_out', int16(meanChannels * meanHidden).map((w) => w * 3)],
     ['mean_gain', int16(KNOTS * meanChannels)],
     ['thresholds', shipped.integers.get('thresholds')!],
+    ['drift', Int32Array.from({ length: 64 * 16 }, () => (unit() - 0.5) * 2 ** (31 * unit()))],
+    ['drift_shift', Int32Array.from({ length: 64 }, () => unit() * 5)],
   ])
   return { config, integers, tensors: shipped.tensors, tables: shipped.tables }
 }

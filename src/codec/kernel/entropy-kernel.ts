@@ -4,12 +4,12 @@
  * every tile. Weights must fit in 16 bits, as released ones do; otherwise there is no kernel, and TypeScript serves.
  */
 import { assembleModule } from '../../lib/wasm-assembler'
-import { NEIGHBOURS, type ContextModel } from '../context-model'
+import { DRIFT_LEVELS, NEIGHBOURS, OFFSET_LIMIT, type ContextModel } from '../context-model'
 import type { TableBank } from '../entropy-tables'
 import { beginFunction } from './begin'
 import { DECODED, decodeFunction } from './decode'
-import { codeFunction, encodeFunction, prepareFunction } from './encode'
-import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, STATE, TILE_SIDE } from './layout'
+import { codeFunction, encodeFunction, inverseFrequencies, prepareFunction } from './encode'
+import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, RANK, RANK_BYTES, STATE, TILE_SIDE } from './layout'
 import type { KernelLayout } from './layout'
 import { LATENTS, type CodecConfig } from '../weights'
 
@@ -60,11 +60,10 @@ export async function createEntropyKernel(
     ...[model.hiddenWeights, model.meanWeights, model.meanIn],
   ]
   if (!narrow.every((weights) => weights.every((w) => w >= -32768 && w <= 32767))) return null
-  if (bank.cdf.length + bank.from.length > 65535) return null
-  const layout = kernelLayout(config, bank.cdf.length + bank.from.length)
+  const layout = kernelLayout(config, model.tableOf.length, bank.cdf.length + bank.from.length)
   const functions = [
     ...[beginFunction(layout), decodeFunction(layout)],
-    ...[prepareFunction(), encodeFunction(layout), codeFunction()],
+    ...[prepareFunction(), encodeFunction(layout), codeFunction(layout)],
   ]
   const code = assembleModule(functions, layout.pages)
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(code)) return null
@@ -88,9 +87,22 @@ function packTables(memory: ArrayBuffer, at: KernelLayout, model: ContextModel, 
     bits.set(bank.bits.subarray(from, from + size), start)
     return start
   })
-  const tableOf = new Uint16Array(memory, at.tableOf)
-  model.low.forEach((table, i) => (tableOf[i] = starts[table]!))
-  model.high.forEach((table, i) => (tableOf[LOW_ENTRIES + i] = starts[table]!))
+  const fine = new Int16Array(memory, at.fine)
+  fine.set(model.low)
+  fine.set(model.high, LOW_ENTRIES)
+  const view = new DataView(memory, at.ranks)
+  model.tableOf.forEach((table, rank) => {
+    const record = rank * RANK_BYTES
+    view.setInt32(record + RANK.table, at.tables + 4 * starts[table]!, true)
+    view.setInt32(record + RANK.shift, model.driftShift[rank]!, true)
+    for (let level = 0; level < DRIFT_LEVELS; level++) {
+      // An offset is limited: what goes further than all the way goes all the way.
+      const drift = model.drift[rank * DRIFT_LEVELS + level]!
+      const step = Math.max(-2 * OFFSET_LIMIT, Math.min(2 * OFFSET_LIMIT, drift))
+      view.setInt32(record + RANK.drift + 4 * level, step, true)
+    }
+  })
+  new Uint32Array(memory, at.inverses).set(inverseFrequencies())
 }
 
 /** Rows by groups of channels; same-channel weights as pairs (west, north) and (north-west, north-east). */
@@ -160,6 +172,7 @@ function kernelOver(
     ) => boolean,
   ): void {
     new Uint8Array(memory, at.sites, 2 * rowOfSites).fill(0)
+    new Int32Array(memory, at.offsets, LATENTS).fill(0)
     for (let y = 0; y < height; y++) {
       const row = at.sites + (y & 1) * rowOfSites
       const above = at.sites + (1 - (y & 1)) * rowOfSites

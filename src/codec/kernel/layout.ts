@@ -5,7 +5,8 @@
  *
  *   state ‖ lists ‖ tables ‖ sites of two rows of positions ‖ weights ‖ the tile: symbols or y, coded bytes
  */
-import { HIGH_ENTRIES, LOW_RANGE, LOW_SHIFT, NEIGHBOURS } from '../context-model'
+import { DRIFT_LEVELS, HIGH_ENTRIES, LOW_RANGE, LOW_SHIFT, NEIGHBOURS } from '../context-model'
+import { PRECISION_BITS } from '../rans'
 import { ENTROPY_TILE } from '../types'
 import { BLOCK, LATENTS, type CodecConfig } from '../weights'
 
@@ -32,8 +33,12 @@ export const STATE = {
   rawBytes: 28,
 } as const
 
-/** The index of scales to tables: fine steps below 8, then HIGH_ENTRIES whole numbers. */
+/** The ranks of scale sums: fine steps below 8, then HIGH_ENTRIES whole numbers. */
 export const LOW_ENTRIES = (2 * LOW_RANGE) >> LOW_SHIFT
+
+/** Record of a whole rank: drift by level (i32), then the address of its table and the shift to levels. */
+export const RANK = { drift: 0, table: 4 * DRIFT_LEVELS, shift: 4 * DRIFT_LEVELS + 4 } as const
+export const RANK_BYTES = 128
 
 export interface KernelLayout {
   readonly features: number
@@ -42,6 +47,7 @@ export interface KernelLayout {
   readonly dense: number
   /** Rows of a group of channels: NEIGHBOURS * features, then hidden, then dense. */
   readonly rows: number
+  readonly tableCount: number
   /** Pairs of neighbouring symbols that predict. */
   readonly pairs: number
 
@@ -56,10 +62,17 @@ export interface KernelLayout {
   readonly scales: number
   readonly symbols: number
 
-  readonly tableOf: number
+  /** Ranks of scale sums (i16), records of whole ranks, and offsets of channels (i32). */
+  readonly fine: number
+  readonly ranks: number
+  readonly offsets: number
+
   readonly tables: number
   /** From a table entry's cumulative frequency to its bits. */
   readonly bitsAfter: number
+
+  /** By frequency, what a division by it is a multiplication with. */
+  readonly inverses: number
 
   readonly sites: number
   readonly siteBytes: number
@@ -88,7 +101,7 @@ export interface KernelLayout {
 
 const grouped = (n: number): number => Math.ceil(n / GROUP) * GROUP
 
-export function kernelLayout(config: CodecConfig, tableEntries: number): KernelLayout {
+export function kernelLayout(config: CodecConfig, tables: number, tableEntries: number): KernelLayout {
   const features = grouped(config.contextFeatures)
   const hidden = grouped(config.meanHidden)
   const means = grouped(config.meanChannels)
@@ -115,9 +128,12 @@ export function kernelLayout(config: CodecConfig, tableEntries: number): KernelL
     sums: take(4 * means),
     scales: take(4 * GROUP),
     symbols: take(2 * LATENTS),
-    tableOf: take(2 * (LOW_ENTRIES + HIGH_ENTRIES)),
+    fine: take(2 * (LOW_ENTRIES + HIGH_ENTRIES)),
+    ranks: take(RANK_BYTES * tables),
+    offsets: take(4 * LATENTS),
     tables: take(4 * tableEntries),
     bits: take(4 * tableEntries),
+    inverses: take(4 << PRECISION_BITS),
     sites: take(2 * (TILE_SIDE + 2) * siteBytes),
     bias: take(4 * LATENTS),
     same: take(2 * NEIGHBOURS * LATENTS),
@@ -139,7 +155,7 @@ export function kernelLayout(config: CodecConfig, tableEntries: number): KernelL
   const codedEnd = coded + 2 * symbols + 64
   const { bits, ...regions } = small
   return {
-    ...{ features, hidden, means, dense, rows, pairs },
+    ...{ features, hidden, means, dense, rows, pairs, tableCount: tables },
     ...regions,
     bitsAfter: bits - regions.tables,
     ...{ siteBytes, siteFeatures, siteSymbols },

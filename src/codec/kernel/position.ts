@@ -17,6 +17,7 @@ import {
   type V128Local,
 } from '../../lib/wasm-assembler'
 import {
+  DRIFT_LEVELS,
   FEATURE_CAP,
   FEATURE_SHIFT,
   HIGH_ENTRIES,
@@ -24,12 +25,16 @@ import {
   LOW_SHIFT,
   MAGNITUDE_CAP,
   NEIGHBOURS,
+  OFFSET_LIMIT,
+  OFFSET_SHIFT,
+  RANK_HALF,
+  RANK_SHIFT,
   SCALE_BITS,
   SYMBOL_UNIT,
   SYMBOL_LIMIT,
 } from '../context-model'
 import { LATENTS } from '../weights'
-import { GROUP, LOW_ENTRIES, ROW_BYTES, type KernelLayout } from './layout'
+import { GROUP, LOW_ENTRIES, RANK, RANK_BYTES, ROW_BYTES, type KernelLayout } from './layout'
 import { append, endList, four, RowSums, type Four } from './lists'
 
 /** Address of the kernel's state. */
@@ -51,6 +56,9 @@ export class Position {
   readonly #group: I32Local
   readonly #scale: I32Local
   readonly #index: I32Local
+  /** The channel's offset, and the record of its rank. */
+  readonly #offset: I32Local
+  readonly #rank: I32Local
   readonly #weights: I32Local
   readonly #sums: Four
   readonly #near: Four
@@ -74,6 +82,8 @@ export class Position {
     this.#group = scope.i32()
     this.#scale = scope.i32()
     this.#index = scope.i32()
+    this.#offset = scope.i32()
+    this.#rank = scope.i32()
     this.#weights = scope.i32()
     this.#sums = four(scope)
     this.#near = four(scope)
@@ -137,6 +147,7 @@ export class Position {
     const at = this.#at
     const scale = this.#scale
     const index = this.#index
+    const offset = this.#offset
     return [
       scale.set(
         this.channel
@@ -152,8 +163,36 @@ export class Position {
           index.set(either(index.below(HIGH_ENTRIES), index, HIGH_ENTRIES - 1).plus(LOW_ENTRIES)),
         ],
       ),
-      this.table.set(index.shiftLeft(1).loadU16(at.tableOf).shiftLeft(2).plus(at.tables)),
+      offset.set(this.channel.shiftLeft(2).load32(at.offsets)),
+      index.set(
+        index
+          .shiftLeft(1)
+          .loadS16(at.fine)
+          .plus(offset.shiftRight(OFFSET_SHIFT))
+          .plus(RANK_HALF)
+          .shiftRight(RANK_SHIFT),
+      ),
+      index.set(either(index.below(0), 0, index)),
+      index.set(either(index.below(at.tableCount), index, at.tableCount - 1)),
+      this.#rank.set(index.times(RANK_BYTES).plus(at.ranks)),
+      this.table.set(this.#rank.load32(RANK.table)),
     ]
+  }
+
+  /** Moves the channel's offset by the drift at an address within the rank's record. */
+  #follow(drift: I32): Code {
+    const offset = this.#offset
+    return [
+      offset.set(offset.plus(drift.load32(RANK.drift))),
+      offset.set(either(offset.below(OFFSET_LIMIT), offset, OFFSET_LIMIT)),
+      offset.set(either(offset.below(-OFFSET_LIMIT), -OFFSET_LIMIT, offset)),
+      this.channel.shiftLeft(2).store32(offset, this.#at.offsets),
+    ]
+  }
+
+  /** Records a residual of zero. */
+  putZero(): Code {
+    return this.#follow(this.#rank)
   }
 
   /** Records `residual`, which is not zero, of absolute value `magnitude`; changes magnitude. */
@@ -179,7 +218,11 @@ export class Position {
         add(row.productHighI16(splat), 2 * half + 1),
       ]
     }
+    const level = magnitude.shiftRight(this.#rank.load32(RANK.shift))
     return [
+      index.set(level),
+      index.set(either(index.below(DRIFT_LEVELS), index, DRIFT_LEVELS - 1)),
+      this.#follow(this.#rank.plus(index.shiftLeft(2))),
       symbol.set(channel.shiftLeft(1).loadS16(at.symbols).plus(residual.times(SYMBOL_UNIT))),
       symbol.set(either(symbol.below(SYMBOL_LIMIT), symbol, SYMBOL_LIMIT)),
       symbol.set(either(symbol.below(-SYMBOL_LIMIT), -SYMBOL_LIMIT, symbol)),
