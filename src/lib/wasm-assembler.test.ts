@@ -50,6 +50,16 @@ describe('the WebAssembly assembler', () => {
     )
   })
 
+  it('multiplies 64 bits wide', async () => {
+    const f = await assembled(3, ([a, b, bits]) => giveBack(a!.timesShifted(b!, bits!)))
+    fc.assert(
+      fc.property(fc.nat(2 ** 32 - 1), fc.nat(2 ** 32 - 1), fc.nat(63), (a, b, bits) => {
+        const product = (BigInt(a) * BigInt(b)) >> BigInt(bits)
+        expect(f(a, b, bits)).toBe(Number(BigInt.asIntN(32, product)))
+      }),
+    )
+  })
+
   it('loops, branches, and returns from within', async () => {
     const f = await assembled(1, ([n], scope) => {
       const steps = scope.i32()

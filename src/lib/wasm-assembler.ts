@@ -57,6 +57,9 @@ export class I32 {
   minus = (other: Whole): I32 => this.#with(other, 0x6b)
   times = (other: Whole): I32 => this.#with(other, 0x6c)
   dividedBy = (other: Whole): I32 => this.#with(other, 0x6e)
+  /** This times the other, 64 bits wide and without signs, shifted right by so many bits. */
+  timesShifted = (other: Whole, bits: Whole): I32 =>
+    new I32([this.code, 0xad, whole(other), 0xad, 0x7e, whole(bits), 0xad, 0x88, 0xa7])
   and = (other: Whole): I32 => this.#with(other, 0x71)
   or = (other: Whole): I32 => this.#with(other, 0x72)
   shiftLeft = (bits: Whole): I32 => this.#with(bits, 0x74)
