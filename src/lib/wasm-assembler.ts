@@ -56,7 +56,6 @@ export class I32 {
   plus = (other: Whole): I32 => this.#with(other, 0x6a)
   minus = (other: Whole): I32 => this.#with(other, 0x6b)
   times = (other: Whole): I32 => this.#with(other, 0x6c)
-  dividedBy = (other: Whole): I32 => this.#with(other, 0x6e)
   /** This times the other, 64 bits wide and without signs, shifted right by so many bits. */
   timesShifted = (other: Whole, bits: Whole): I32 =>
     new I32([this.code, 0xad, whole(other), 0xad, 0x7e, whole(bits), 0xad, 0x88, 0xa7])
@@ -72,7 +71,6 @@ export class I32 {
   below = (other: Whole): I32 => this.#with(other, 0x48)
   above = (other: Whole): I32 => this.#with(other, 0x4a)
   atLeast = (other: Whole): I32 => this.#with(other, 0x4e)
-  belowUnsigned = (other: Whole): I32 => this.#with(other, 0x49)
   atLeastUnsigned = (other: Whole): I32 => this.#with(other, 0x4f)
   toF64 = (): F64 => new F64([this.code, 0xb7])
 

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { makePrng } from '../../lib/prng'
 import { loadBaseModel } from '../../model/base-model'
 import { contextModelAt } from '../context-model'
+import { inverseFrequencies } from './encode'
 import { createEntropyKernel } from './entropy-kernel'
 import { buildTableBank } from '../entropy-tables'
 import { CodecError } from '../errors'
@@ -182,5 +183,21 @@ describe('the WebAssembly entropy coder', () => {
     )
     const model = contextModelAt({ ...shipped, integers }, 30)
     expect(await createEntropyKernel(shipped.config, model, buildTableBank(shipped.tables))).toBeNull()
+  })
+
+  it('divides exactly by multiplying', () => {
+    const inverses = inverseFrequencies()
+    const exact = (state: number, f: number): void => {
+      const shift = BigInt(63 - Math.clz32(f - 1))
+      expect(Number((BigInt(state) * BigInt(inverses[f]!)) >> shift)).toBe(Math.floor(state / f))
+    }
+    const frequency = fc.integer({ min: 1, max: 65535 })
+    fc.assert(fc.property(fc.nat(2 ** 31 - 1), frequency, exact), { numRuns: 2000 })
+    fc.assert(
+      fc.property(fc.nat(32767), frequency, (quotient, f) => {
+        for (const state of [quotient * f, (quotient + 1) * f - 1]) exact(state, f)
+      }),
+      { numRuns: 2000 },
+    )
   })
 })
