@@ -2,8 +2,9 @@
  *     npm run vectors
  *
  * Writes the golden streams of the codec, src/codec/vectors/streams.json: small procedural pictures of awkward sizes,
- * coded with the current model, with the hash of their symbols and the pixels that they restore to. They are written anew
- * with a new model and never otherwise: what they hold must stay readable.
+ * coded with the current model, with the hash of their symbols and the pixels that they restore to; and the golden vault
+ * of format v1 (golden-vault.ts). They are written anew with a new model and never otherwise: what they hold must stay
+ * readable.
  */
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
@@ -16,6 +17,7 @@ import type { Effort, RasterImage } from '../codec/types'
 import { toHex } from '../lib/bytes'
 import { makePrng } from '../lib/prng'
 import { proceduralImage } from '../training/procedural-images'
+import { writeGoldenVault } from './golden-vault'
 import { readModel, readyWasm } from './node-codec'
 
 const FILE = fileURLToPath(new URL('../codec/vectors/streams.json', import.meta.url))
@@ -113,3 +115,4 @@ for (const [i, recipe] of RECIPES.entries()) {
 codec.dispose()
 const file = { model: toHex(model.id), modelName: model.name, streams }
 await writeFile(FILE, `${JSON.stringify(file, null, 2)}\n`)
+await writeGoldenVault(model)

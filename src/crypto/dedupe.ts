@@ -12,8 +12,3 @@ export async function duplicateHash(modelSecret: Secret, file: Uint8Array): Prom
     wipeBytes(key)
   }
 }
-
-/** Seed of the random media transform, 32 bytes; the caller wipes it. */
-export function personalModelSeed(modelSecret: Secret): Promise<Bytes> {
-  return deriveKey(modelSecret, null, LABEL.personalModel)
-}

@@ -1,8 +1,12 @@
 import { createDecipheriv, createHash, hkdfSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { SECTION } from '../format/artifact'
+import { accountIds, modelIds } from '../format/ids'
 import { PROCESS } from '../format/suite'
-import type { Mask } from './artifact'
-import { goldenContent, makeGolden, openGolden } from './vectors/golden'
+import { utf8 } from '../lib/bytes'
+import { sealArtifact, type Mask } from './artifact'
+import { wrapDataKey } from './artifact-keys'
+import { newArtifactId, randomBytes } from './random'
 
 /** Leaves the bytes as they are, so that the seal can be looked at alone. */
 const noMaskForTesting: Mask = {
@@ -24,22 +28,36 @@ function gcmOpen(key: Buffer, nonce: Buffer, aad: Buffer, sealed: Buffer): Buffe
 
 describe('the key schedule', () => {
   it('is the one of the protocol, followed with another library', async () => {
-    const golden = await makeGolden(noMaskForTesting)
-    const text = (name: keyof typeof golden) => Buffer.from(golden[name], 'base64url')
-    const artifact = text('artifact')
+    const [modelSecret, weightsHash, vaultKey] = [randomBytes(32), randomBytes(32), randomBytes(32)]
+    const account = randomBytes(32)
+    const accountId = accountIds.fromBytes(account)
+    const modelId = modelIds.fromBytes(randomBytes(32))
+    const names = { accountId, artifactId: newArtifactId(), modelId, modelGeneration: 1 }
+    const sealed = await sealArtifact({
+      names,
+      lock: { modelSecret, weightsHash },
+      mask: noMaskForTesting,
+      sections: [
+        { id: SECTION.image, bytes: utf8('the image') },
+        { id: SECTION.thumbnail, bytes: utf8('its thumbnail') },
+      ],
+      picture: { width: 2, height: 3, quality: 40, paddingRule: 'eighths' },
+    })
+    const header = { ...names, process: PROCESS.torus32, nonce: sealed.nonce }
+    const wrapped = Buffer.from(await wrapDataKey(vaultKey, { accountId, header }, sealed.dataKey))
+    const artifact = Buffer.from(sealed.bytes)
     const nonce = artifact.subarray(67, 91)
     const ids = Buffer.concat([
       artifact.subarray(8, 14), // format, suite, process
       artifact.subarray(16, 50), // model id, generation
-      text('accountId'),
+      account,
       artifact.subarray(51, 67), // artifact id
     ])
     expect(ids.length).toBe(88)
 
-    const wrapped = text('wrappedKey')
-    const wrapKey = derive(text('vaultKey'), nonce, 'wrap', ids)
+    const wrapKey = derive(Buffer.from(vaultKey), nonce, 'wrap', ids)
     const dataKey = gcmOpen(wrapKey, wrapped.subarray(0, 12), ids, wrapped.subarray(12))
-    const modelKey = derive(text('modelSecret'), nonce, 'model-lock', ids, text('weightsHash'))
+    const modelKey = derive(Buffer.from(modelSecret), nonce, 'model-lock', ids, Buffer.from(weightsHash))
     const both = Buffer.concat([dataKey, modelKey])
     expect(derive(both, nonce, 'commit', artifact.subarray(0, 128)).equals(artifact.subarray(128, 160))).toBe(
       true,
@@ -49,8 +67,7 @@ describe('the key schedule', () => {
     const last = Buffer.from('000000000000000000000001', 'hex') // chunk 0, the last
     const thumbnailKey = derive(both, nonce, 'seal', ids, Buffer.from([2, 0]))
     const thumbnail = gcmOpen(thumbnailKey, last, aad, artifact.subarray(4096, 4096 + 4096 + 16))
-    const [expected] = goldenContent.sections
-    expect(thumbnail.subarray(0, expected?.length).toString()).toBe('its thumbnail')
+    expect(thumbnail.subarray(0, 13).toString()).toBe('its thumbnail')
     const index = gcmOpen(
       derive(both, nonce, 'seal', ids, Buffer.from([0, 0])),
       last,
@@ -58,9 +75,5 @@ describe('the key schedule', () => {
       artifact.subarray(160, 4096),
     )
     expect(index.readUInt16LE(0)).toBe(7)
-  })
-
-  it('opens what it sealed', async () => {
-    expect(await openGolden(await makeGolden(noMaskForTesting), noMaskForTesting)).toEqual(goldenContent)
   })
 })

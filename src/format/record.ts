@@ -72,6 +72,8 @@ export const photoRecord = z.looseObject({
   height: pixels,
   takenAt: instant.nullable(),
   addedAt: instant,
+  /** Of the original file, as the device that added it had it; null where it did not say. */
+  fileModifiedAt: instant.nullable(),
   originalBytes: byteCount,
   /** PSNR-RGB of the restored photo; null for infinity, an identical picture. */
   psnrDb: z.number().nullable(),

@@ -128,6 +128,7 @@ export function createImportQueue(parts: ImportQueueParts) {
       height: source.height,
       takenAt: source.facts.takenAt,
       addedAt: new Date().toISOString(),
+      fileModifiedAt: instantOf(file.lastModified),
       originalBytes: file.size,
       psnrDb: psnrDb === Infinity ? null : Math.round(psnrDb * 100) / 100,
       keptOriginal: keepOriginal,
@@ -251,6 +252,12 @@ export function createImportQueue(parts: ImportQueueParts) {
       for (const controller of running.values()) controller.abort()
     },
   }
+}
+
+/** ISO 8601 of milliseconds since 1970, or null where that is no date. */
+function instantOf(ms: number): string | null {
+  const date = new Date(ms)
+  return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }
 
 function itemOf(row: { importId: string }, name: string, bytes: number, stage: ImportStage): ImportItem {

@@ -179,19 +179,24 @@ export async function downloadPhoto(
 ): Promise<File> {
   const { photo } = record
   const { name, originalMediaType: type } = photo
-  const lastModified = Date.parse(photo.takenAt ?? photo.addedAt)
   if (photo.keptOriginal) {
     const key = artifactKeyOf(opening.unlocked, record)
     const bytes = await withArtifact(opening, record, { signal }, async (artifact) => {
       const { pool } = await opening.darkrooms.engines()
       return pool.run(signal, (worker) => worker.call(signal, 'openOriginal', { ...key, artifact }))
     })
-    return new File([bytes], name, { type, lastModified })
+    return new File([bytes], name, {
+      type,
+      lastModified: Date.parse(photo.fileModifiedAt ?? photo.takenAt ?? photo.addedAt),
+    })
   }
   const { width, height, colorSpace, pixels } = await openPhoto(opening, record, { signal })
   const { pool } = await opening.darkrooms.engines()
   const data = pixels as Uint8ClampedArray<ArrayBuffer>
   const image = { width, height, colorSpace, hasAlpha: true, data }
   const png = await pool.run(signal, (worker) => worker.call(signal, 'encodePng', image))
-  return new File([png], `${name.replace(/\.[^.]*$/, '')}.png`, { type: 'image/png', lastModified })
+  return new File([png], `${name.replace(/\.[^.]*$/, '')}.png`, {
+    type: 'image/png',
+    lastModified: Date.parse(photo.takenAt ?? photo.addedAt),
+  })
 }

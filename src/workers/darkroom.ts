@@ -8,7 +8,7 @@ import { squaredError } from '../codec/metrics'
 import { stepOf } from '../codec/quality'
 import type { Band, BitstreamHeader, RasterImage } from '../codec/types'
 import { SECTION } from '../format/artifact'
-import { deriveKey, LABEL } from '../crypto/kdf'
+import { personalModelSeed } from '../crypto/model-seed'
 import { unsharedBytes, wipeBytes, type Bytes } from '../lib/bytes'
 import { loadBaseModel } from '../model/base-model'
 import { personalModel } from '../model/personal-model'
@@ -139,7 +139,7 @@ export function createDarkroom() {
       ])
       const base = await loadBaseModel({ description, weights, tables })
       const modelId = unsharedBytes(base.id)
-      const seed = await deriveKey(input.modelSecret, null, LABEL.personalModel, modelId)
+      const seed = await personalModelSeed(input.modelSecret, modelId)
       const personal = await personalModel(base.weights, seed)
       wipeBytes(seed)
       const started = await startEngine(personal.weights, input.backends)
