@@ -1,4 +1,5 @@
 /** The app as a person uses it: one place for every role and label that the journeys look for. */
+import { readFile } from 'node:fs/promises'
 import { expect, type Locator, type Page } from '@playwright/test'
 import { picture } from './pictures'
 
@@ -155,6 +156,39 @@ export class SafelightPage {
     const dialog = this.page.getByRole('dialog', { name: 'This device' })
     await expect(dialog.getByText(backend, { exact: true })).toBeVisible({ timeout })
     await dialog.getByRole('button', { name: 'Close' }).click()
+  }
+
+  /** The engine's own check: keystream as the reference has it, and a picture there and back. */
+  async expectSoundDevice(backend: 'webgpu' | 'wasm', timeout = 60_000): Promise<void> {
+    await this.page.getByRole('button', { name: 'This device' }).click()
+    const dialog = this.page.getByRole('dialog', { name: 'This device' })
+    await dialog.getByRole('button', { name: 'Check this device' }).click()
+    const answer = `On ${backend} the keystream is right to the bit, and the test picture comes back`
+    await expect(dialog.getByText(answer)).toBeVisible({ timeout })
+    await dialog.getByRole('button', { name: 'Close' }).click()
+  }
+
+  importOptions(): Locator {
+    return this.page.getByRole('group', { name: 'Options for new photos' })
+  }
+
+  async openImportOptions(): Promise<void> {
+    await this.page.locator('summary', { hasText: 'Options' }).click()
+    await expect(this.importOptions()).toBeVisible()
+  }
+
+  /** What the open viewer saves. */
+  async download(): Promise<{ readonly name: string; readonly bytes: Buffer }> {
+    const [download] = await Promise.all([
+      this.page.waitForEvent('download'),
+      this.viewer().getByRole('button', { name: 'Download' }).click(),
+    ])
+    return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) }
+  }
+
+  /** Pixels of the viewer's canvas, as text to compare. */
+  async shownPixels(): Promise<string> {
+    return this.canvas().evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL())
   }
 
   /** The service worker has taken everything in that the app needs without the vault. */

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { currentTheme, setTheme, type Theme } from '../state/theme'
 import { useVault, vaultService } from '../state/vault-store'
+import { DeviceCheck } from './DeviceCheck'
 import { bytesText } from './format'
 import { Icon } from './Icon'
 import { Limits } from './Limits'
@@ -90,6 +91,7 @@ function Settings({ onClose }: { onClose: () => void }) {
           </dd>
         </div>
       </dl>
+      <DeviceCheck />
       <ThemeChoice />
       <h3>What this cannot protect</h3>
       <Limits />

@@ -3,6 +3,7 @@ import type { PhotoView } from '../state/vault-store'
 import { ArtifactCompare } from './ArtifactCompare'
 import { Icon } from './Icon'
 import { InfoPanel } from './InfoPanel'
+import { NoisePath } from './NoisePath'
 import { PhotoActions } from './PhotoActions'
 import { PhotoStage } from './PhotoStage'
 import { useDeveloped, useThumbnail } from './use-photo'
@@ -21,7 +22,7 @@ export function Viewer({ photos, id, onShow, onClose }: ViewerProps) {
   const index = photos.findIndex((photo) => photo.id === id)
   const photo = photos[index]
   const developed = useDeveloped(id)
-  const [comparing, setComparing] = useState(false)
+  const [look, setLook] = useState<'photo' | 'artifact' | 'path'>('photo')
   const [info, setInfo] = useState(false)
 
   useEffect(() => {
@@ -42,6 +43,7 @@ export function Viewer({ photos, id, onShow, onClose }: ViewerProps) {
     const inside = event.target instanceof Element ? event.target.closest('dialog') : null
     if (inside !== dialog.current || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return
     if (event.target instanceof HTMLInputElement && event.target.type === 'range') return
+    if (event.target instanceof HTMLSelectElement) return
     if (event.key === 'ArrowRight') step(1)
     else if (event.key === 'ArrowLeft') step(-1)
     else if (event.key === 'i') setInfo((shown) => !shown)
@@ -77,8 +79,10 @@ export function Viewer({ photos, id, onShow, onClose }: ViewerProps) {
             </div>
           )}
           {developed.kind === 'ready' &&
-            (comparing ? (
+            (look === 'artifact' ? (
               <ArtifactCompare key={id} photo={photo} opened={developed.photo} />
+            ) : look === 'path' ? (
+              <NoisePath key={id} photo={photo} opened={developed.photo} />
             ) : (
               <PhotoStage key={id} photo={developed.photo} name={photo.name} onSwipe={step} />
             ))}
@@ -110,10 +114,19 @@ export function Viewer({ photos, id, onShow, onClose }: ViewerProps) {
           <input
             type="checkbox"
             role="switch"
-            checked={comparing}
-            onChange={(event) => setComparing(event.target.checked)}
+            checked={look === 'artifact'}
+            onChange={(event) => setLook(event.target.checked ? 'artifact' : 'photo')}
           />
           What the vault holds
+        </label>
+        <label className="switch">
+          <input
+            type="checkbox"
+            role="switch"
+            checked={look === 'path'}
+            onChange={(event) => setLook(event.target.checked ? 'path' : 'photo')}
+          />
+          From photo to noise
         </label>
       </footer>
     </dialog>

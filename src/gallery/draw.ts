@@ -20,6 +20,47 @@ export function drawPhoto(canvas: HTMLCanvasElement, photo: OpenedPhoto): void {
   draw(0)
 }
 
+/** Longest side of a picture on its way to noise, in pixels. */
+const SMALL_SIDE = 400
+
+export interface SmallPicture {
+  readonly width: number
+  readonly height: number
+  readonly colorSpace: OpenedPhoto['colorSpace']
+  /** Interleaved rows. */
+  readonly rgb: Uint8Array
+}
+
+/** The photo scaled to at most SMALL_SIDE, on black where it is transparent. */
+export async function smallPicture({
+  width,
+  height,
+  pixels,
+  colorSpace,
+}: OpenedPhoto): Promise<SmallPicture> {
+  const scale = Math.min(1, SMALL_SIDE / Math.max(width, height))
+  const small = {
+    width: Math.max(1, Math.round(width * scale)),
+    height: Math.max(1, Math.round(height * scale)),
+  }
+  const whole = new ImageData(pixels as Uint8ClampedArray<ArrayBuffer>, width, height, { colorSpace })
+  const bitmap = await createImageBitmap(whole, {
+    resizeWidth: small.width,
+    resizeHeight: small.height,
+    resizeQuality: 'high',
+  })
+  const context = new OffscreenCanvas(small.width, small.height).getContext('2d', {
+    colorSpace,
+    alpha: false,
+  })
+  if (context === null) throw new Error('This browser gives no canvas.')
+  context.drawImage(bitmap, 0, 0)
+  bitmap.close()
+  const { data } = context.getImageData(0, 0, small.width, small.height, { colorSpace })
+  const rgb = data.filter((_, i) => (i & 3) !== 3)
+  return { ...small, colorSpace, rgb: new Uint8Array(rgb.buffer) }
+}
+
 /** The artifact's bytes as grey pixels, in rows of the photo's shape. */
 export function drawArtifact(canvas: HTMLCanvasElement, artifact: ArtifactView, shape: OpenedPhoto): void {
   const { bytes } = artifact

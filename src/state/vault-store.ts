@@ -14,7 +14,16 @@ import type {
   VaultService,
 } from '../vault/types'
 
-export type { ArtifactView, ImportItem, OpenedPhoto, PhotoView, VaultNotice } from '../vault/types'
+export type {
+  ArtifactView,
+  DeviceCheck,
+  ImportItem,
+  OpenedPhoto,
+  PathName,
+  PathStateView,
+  PhotoView,
+  VaultNotice,
+} from '../vault/types'
 
 export interface VaultState {
   readonly phase: VaultPhase

@@ -51,6 +51,11 @@ export function createVaultService(parts: VaultServiceParts): VaultService {
     return vault
   }
 
+  function theDarkrooms(): Darkrooms {
+    if (darkrooms === null) throw new VaultError('unknown-photo')
+    return darkrooms
+  }
+
   async function theStore(): Promise<DeviceStore> {
     store ??= await openDeviceStore(() => {
       vault?.close()
@@ -153,6 +158,18 @@ export function createVaultService(parts: VaultServiceParts): VaultService {
     thumbnailUrl: (id) => forPerson(async () => URL.createObjectURL(await theVault().thumbnail(id))),
     openPhoto: (id, options) => forPerson(() => theVault().openPhoto(id, options)),
     viewArtifact: (id, { signal }) => forPerson(() => theVault().viewArtifact(id, signal)),
+    makePath: (rgb, schedule, { signal }) =>
+      forPerson(async () => {
+        const { pool } = await theDarkrooms().engines()
+        const job = { schedule, bytes: rgb }
+        return pool.run(signal, (worker) => worker.call(signal, 'makePath', job), { urgent: true })
+      }),
+    checkDevice: () =>
+      forPerson(async () => {
+        const { pool } = await theDarkrooms().engines()
+        const { signal } = new AbortController()
+        return pool.run(signal, (worker) => worker.call(signal, 'checkEngine', undefined), { urgent: true })
+      }),
     downloadPhoto: (id) => forPerson(() => theVault().downloadPhoto(id)),
     deletePhoto: (id) => forPerson(() => theVault().deletePhoto(id)),
 

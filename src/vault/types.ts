@@ -62,6 +62,26 @@ export interface ArtifactView {
   readonly headerBytes: number
 }
 
+/** Schedules of src/diffusion. */
+export type PathName = 'torus-32' | 'gaussian-linear-1000' | 'gaussian-constant-32'
+
+/** A small picture on its way to noise at one step. */
+export interface PathStateView {
+  readonly t: number
+  /** Interleaved RGB rows. */
+  readonly bytes: Uint8Array
+  readonly signalCoef: number
+  /** Largest difference from the photo, in grey levels, once the same noise is taken away again. */
+  readonly worstReturn: number
+}
+
+export interface DeviceCheck {
+  readonly backend: EngineView['backend']
+  /** Bytes of the neural keystream that differ from the reference; 0 is the only good answer. */
+  readonly keystreamMismatches: number
+  readonly codecWorks: boolean
+}
+
 export type VaultPhase =
   | { readonly kind: 'loading' }
   | { readonly kind: 'unsupported'; readonly reason: string }
@@ -126,6 +146,14 @@ export interface VaultService {
     options: { signal: AbortSignal; onProgress?: (fraction: number) => void },
   ): Promise<OpenedPhoto>
   viewArtifact(id: PhotoId, options: { signal: AbortSignal }): Promise<ArtifactView>
+  /** RGB rows at the steps of a schedule, along one fresh noise path, made on the engine's backend. */
+  makePath(
+    rgb: Uint8Array,
+    schedule: PathName,
+    options: { signal: AbortSignal },
+  ): Promise<readonly PathStateView[]>
+  /** Whether the engine computes what every other device computes. */
+  checkDevice(): Promise<DeviceCheck>
   /** The exact original file where it was kept, else the restored photo as PNG. */
   downloadPhoto(id: PhotoId): Promise<File>
   deletePhoto(id: PhotoId): Promise<void>

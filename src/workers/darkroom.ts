@@ -7,14 +7,19 @@ import { parseBitstream } from '../codec/bitstream'
 import { squaredError } from '../codec/metrics'
 import { stepOf } from '../codec/quality'
 import type { Band, BitstreamHeader, RasterImage } from '../codec/types'
+import { countKeystreamMismatches } from '../diffusion/keystream-check'
+import { findSchedule, type ScheduleName } from '../diffusion/schedule'
+import { pathSteps, tensorTrajectory, type PathState } from '../diffusion/tensor-trajectory'
 import { SECTION } from '../format/artifact'
 import { personalModelSeed } from '../crypto/model-seed'
-import { unsharedBytes, wipeBytes, type Bytes } from '../lib/bytes'
+import { randomBytes } from '../crypto/random'
+import { readU32, unsharedBytes, wipeBytes, type Bytes } from '../lib/bytes'
+import { makePrng } from '../lib/prng'
 import { loadBaseModel } from '../model/base-model'
 import { personalModel } from '../model/personal-model'
 import { moved } from '../rpc/messages'
 import { planBands, poolSize, rowsForBand } from './band-plan'
-import { startEngine, type Backend, type Engine } from './engine'
+import { probe, startEngine, type Backend, type Engine } from './engine'
 import { DarkroomError } from './errors'
 import { inspectImage, type ImageKind } from './image-file'
 import { readPhotoFacts, type PhotoFacts } from './photo-facts'
@@ -49,6 +54,14 @@ export interface EngineReport {
   readonly modelId: Bytes
   /** SHA-256 of the personal weights: what artifacts made here are bound to. */
   readonly weightsHash: Bytes
+}
+
+export interface EngineCheck {
+  readonly backend: Backend
+  /** Bytes of the neural keystream that differ from the reference, of 16,400. */
+  readonly keystreamMismatches: number
+  /** The probe picture comes back at more than 40 dB. */
+  readonly codecWorks: boolean
 }
 
 export interface SourceReport {
@@ -274,6 +287,28 @@ export function createDarkroom() {
       const alphaIsSame =
         !input.rows.hasAlpha || input.rows.data.every((value, i) => i % 4 !== 3 || restored.data[i] === value)
       return { squaredError: squaredError(input.rows, restored), alphaIsSame }
+    },
+
+    /** A small picture at the steps of a schedule, along one fresh noise path. */
+    async makePath(
+      _signal: AbortSignal,
+      input: { readonly schedule: ScheduleName; readonly bytes: Uint8Array },
+    ): Promise<readonly PathState[]> {
+      theEngine()
+      const schedule = findSchedule(input.schedule)
+      const prng = makePrng(readU32(randomBytes(4), 0))
+      const states = await tensorTrajectory(schedule, input.bytes, prng, pathSteps(schedule))
+      return moved(
+        states,
+        states.map(({ bytes }) => bytes.buffer),
+      )
+    },
+
+    /** Whether the engine computes what every other device computes. */
+    async checkEngine(): Promise<EngineCheck> {
+      const { codec, backend } = theEngine()
+      const keystreamMismatches = await countKeystreamMismatches()
+      return { backend, keystreamMismatches, codecWorks: (await probe(codec)) !== null }
     },
 
     encodePng(_signal: AbortSignal, image: Pixels): Promise<Blob> {

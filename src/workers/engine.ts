@@ -61,7 +61,8 @@ function probePicture(): RasterImage {
   return { width: PROBE_SIDE, height: PROBE_SIDE, hasAlpha: false, colorSpace: 'srgb', data }
 }
 
-async function probe(codec: Codec): Promise<number | null> {
+/** Megapixels decoded a second, or null where the picture does not come back well. */
+export async function probe(codec: Codec): Promise<number | null> {
   const picture = probePicture()
   const bitstream = await codec.encode(picture, { quality: PROBE_QUALITY, effort: 'fast' })
   await codec.decode(bitstream) // warms up: kernels compile on first use
