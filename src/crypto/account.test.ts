@@ -3,38 +3,21 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { emptyChainView, missingAtEnd, missingFrom, walkChains, type ChainWalk } from '../format/chain'
 import { chainEntryMessage } from '../format/chain-entry'
-import { FormatError } from '../format/errors'
 import type { DeviceId } from '../format/ids'
 import { extendRoster } from '../format/roster'
 import { rosterEntryMessage } from '../format/roster-entry'
 import { sessionSignedBytes } from '../format/session'
 import { accountRequest } from '../format/wire'
 import { present } from '../lib/assert'
-import { copyBytes, toHex, type Bytes } from '../lib/bytes'
+import { toHex } from '../lib/bytes'
 import { closeKit, createAccount, joinWithKit, openKit, openVaultKeys, recover } from './account'
 import { readChainEntry, writeChainEntry } from './chain'
-import { CryptoError } from './errors'
 import { sealGrant, sealPreviousVaultKey } from './grant'
 import { newArtifactId, newRecordId, randomBytes } from './random'
 import { followRoster, removalEntry, verifyRoster } from './roster'
 import { newStoredKey, openDeviceSecrets, readUnlockers, sealDeviceSecrets } from './sealed-blob'
 import { signSession } from './session'
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-    return 'opened'
-  } catch (error) {
-    if (error instanceof CryptoError || error instanceof FormatError) return error.code
-    throw error
-  }
-}
-
-function flipped(bytes: Uint8Array, at: number): Bytes {
-  const copy = copyBytes(bytes)
-  copy[at]! ^= 1 << (at & 7)
-  return copy
-}
+import { codeOf, flipped } from './testing'
 
 /** Ed25519 as the vault checks it. */
 function nodeCheck(signKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {

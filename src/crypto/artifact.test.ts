@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CHUNK_BYTES, HEADER_BYTES, SECTION, TAG_BYTES, THUMBNAIL_OFFSET } from '../format/artifact'
 import { layOutSections } from '../format/artifact-index'
-import { FormatError } from '../format/errors'
 import { accountIds, modelIds } from '../format/ids'
 import { PADDING_RULE } from '../format/padding'
 import { PROCESS } from '../format/suite'
@@ -14,6 +13,7 @@ import { unwrapDataKey, wrapDataKey } from './artifact-keys'
 import { CryptoError } from './errors'
 import { importSecret } from './kdf'
 import { newArtifactId, randomBytes } from './random'
+import { codeOf, flipped } from './testing'
 
 /** AES-256-CTR added modulo 256, with the platform's own cipher: half of the mask, enough to test the seal. */
 async function addKeystream(
@@ -75,22 +75,6 @@ async function restore(
   } finally {
     reader.close()
   }
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-    return 'opened'
-  } catch (error) {
-    if (error instanceof CryptoError || error instanceof FormatError) return error.code
-    throw error
-  }
-}
-
-function flipped(bytes: Uint8Array, at: number, bits: number): Bytes {
-  const copy = copyBytes(bytes)
-  copy[at]! ^= bits
-  return copy
 }
 
 const small: Section[] = [
@@ -233,6 +217,41 @@ describe('a changed artifact', () => {
     const reader = await a.openBytes(a.bytes)
     const cut = sealedSection(a.bytes, image).subarray(0, step)
     expect(await codeOf(reader.section(SECTION.image, cut))).toBe('damaged')
+  })
+
+  it('is refused with any run of its bytes taken from another place or another seal', async () => {
+    const a = await sealed(small)
+    const b = await sealed(small, a.names)
+    const place = fc.nat(a.bytes.length - 1)
+    await fc.assert(
+      fc.asyncProperty(
+        fc.boolean(),
+        place,
+        place,
+        fc.integer({ min: 1, max: 5000 }),
+        async (own, from, to, run) => {
+          const changed = copyBytes(a.bytes)
+          changed.set((own ? a : b).bytes.subarray(from, from + Math.min(run, a.bytes.length - to)), to)
+          if (equalBytes(changed, a.bytes)) return
+          expect(await codeOf(restore(changed, a.openBytes))).not.toBe('opened')
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+
+  it('is refused at a random length, and with random bits flipped', async () => {
+    const { bytes, openBytes } = await sealed(small)
+    const flips = fc.uniqueArray(fc.nat(8 * bytes.length - 1), { minLength: 1, maxLength: 20 })
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bytes.length - 1), flips, async (length, bits) => {
+        expect(await codeOf(restore(bytes.subarray(0, length), openBytes))).toMatch(/^(truncated|damaged)$/)
+        let changed = copyBytes(bytes)
+        for (const bit of bits) changed = flipped(changed, bit >> 3, 1 << (bit & 7))
+        expect(await codeOf(restore(changed, openBytes))).not.toBe('opened')
+      }),
+      { numRuns: 60 },
+    )
   })
 })
 

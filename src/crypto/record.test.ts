@@ -1,12 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FormatError } from '../format/errors'
 import { accountIds, modelIds } from '../format/ids'
-import { MAX_RECORD_BYTES, type RecordBody } from '../format/record'
-import { copyBytes } from '../lib/bytes'
-import { CryptoError } from './errors'
+import { MAX_RECORD_BYTES, recordMessage, type RecordBody } from '../format/record'
+import { equalBytes, toHex } from '../lib/bytes'
 import { newRecordId, randomBytes } from './random'
 import { openRecord, sealRecord } from './record'
+import { codeOf, flipped } from './testing'
 
 const modelSecret = randomBytes(32)
 const vaultKey = randomBytes(32)
@@ -23,16 +22,6 @@ const options = {
 // JSON.parse makes it a member, but copying an object with one invites mischief: it is left out on reading
 const memberName = fc.string().filter((name) => name !== '__proto__')
 const vaultKeyOf = (epoch: number) => (epoch === 1 ? vaultKey : null)
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-    return 'opened'
-  } catch (error) {
-    if (error instanceof CryptoError || error instanceof FormatError) return error.code
-    throw error
-  }
-}
 
 describe('a sealed record', () => {
   it('comes back with everything it held, known or not', async () => {
@@ -66,13 +55,50 @@ describe('a sealed record', () => {
     expect(Buffer.from(a).subarray(-400).equals(Buffer.from(b).subarray(-400))).toBe(false)
   })
 
-  it('is refused for every flipped byte', async () => {
+  it('is refused for every bit, with the right error', async () => {
     const sealed = await sealRecord({ ...options, body })
-    for (let at = 0; at < sealed.length; at++) {
-      const copy = copyBytes(sealed)
-      copy[at]! ^= 1 << (at & 7)
-      expect(await codeOf(openRecord(copy, names, modelSecret, vaultKeyOf))).not.toBe('opened')
+    const { nonce, wrappedKey, commit, sealed: sealedText } = recordMessage.decode(sealed)
+    const startOf = (part: Uint8Array) => Buffer.from(sealed).indexOf(part)
+    const [nonceAt, keyAt] = [startOf(nonce), startOf(wrappedKey)]
+    const [commitAt, textAt] = [startOf(commit), startOf(sealedText)]
+    const within = (at: number, start: number, part: Uint8Array) => at >= start && at < start + part.length
+    const seen = new Map<string, number>()
+    for (let at = 0; at < sealed.length; at++)
+      for (let bit = at < textAt ? 0 : 7; bit < 8; bit++) {
+        const code = await codeOf(openRecord(flipped(sealed, at, 1 << bit), names, modelSecret, vaultKeyOf))
+        seen.set(code, (seen.get(code) ?? 0) + 1)
+        if (within(at, commitAt, commit)) expect([at, code]).toEqual([at, 'wrong-key-or-model'])
+        else if (
+          within(at, nonceAt, nonce) ||
+          within(at, keyAt, wrappedKey) ||
+          within(at, textAt, sealedText)
+        )
+          expect([at, code]).toEqual([at, 'damaged'])
+        else expect([at, code]).not.toEqual([at, 'opened'])
+      }
+    expect(seen.get('wrong-object')).toBe(8 * (32 + 16 + 4)) // account, record id and version
+    for (const length of [0, 1, nonceAt, commitAt, textAt, sealed.length - 16, sealed.length - 1])
+      expect(await codeOf(openRecord(sealed.subarray(0, length), names, modelSecret, vaultKeyOf))).not.toBe(
+        'opened',
+      )
+  })
+
+  it('is refused with parts of another version', async () => {
+    const [a, b] = await Promise.all([sealRecord({ ...options, body }), sealRecord({ ...options, body })])
+    const [mine, other] = [recordMessage.decode(a), recordMessage.decode(b)]
+    for (const part of ['nonce', 'wrappedKey', 'commit', 'sealed'] as const) {
+      const spliced = recordMessage.encode({ ...mine, [part]: other[part] })
+      expect(equalBytes(spliced, a)).toBe(false)
+      expect([part, await codeOf(openRecord(spliced, names, modelSecret, vaultKeyOf))]).not.toContain(
+        'opened',
+      )
     }
+  })
+
+  it('never shares a nonce, a wrapped key or a commitment between overlapping seals', async () => {
+    const sealed = await Promise.all(Array.from({ length: 24 }, () => sealRecord({ ...options, body })))
+    for (const part of ['nonce', 'wrappedKey', 'commit', 'sealed'] as const)
+      expect(new Set(sealed.map((bytes) => toHex(recordMessage.decode(bytes)[part]))).size).toBe(24)
   })
 
   it('needs both locks and its own name', async () => {

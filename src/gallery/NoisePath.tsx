@@ -86,7 +86,12 @@ export function NoisePath({ photo, opened }: { photo: PhotoView; opened: OpenedP
 
 function figures(path: Path | null, state: PathStateView | null, last: number): string {
   if (path === null || state === null) return 'Making the noise path.'
-  return `Step ${state.t} of ${last}. ${returnText(state)}`
+  return `Step ${state.t} of ${last}, ${percentText(state.signalCoef)} of the signal left. ${returnText(state)}`
+}
+
+function percentText(share: number): string {
+  if (share >= 0.01) return `${Math.round(100 * share)} %`
+  return share >= 0.0001 ? `${(100 * share).toFixed(2)} %` : 'less than 0.01 %'
 }
 
 /** What taking the same noise away from the picture shown would give. */

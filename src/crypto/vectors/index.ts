@@ -1,6 +1,6 @@
-/** Published vectors of the primitives, hexadecimal. Each list names its source. */
+/** Published vectors of the primitives, hexadecimal, typed in and compared with public copies. Each list names its source. */
 
-/** RFC 5869, appendix A.1 to A.3. */
+/** RFC 5869, appendix A, test cases A.1 to A.3 (SHA-256). */
 export const hkdfVectors = [
   {
     ikm: '0b'.repeat(22),
@@ -76,7 +76,7 @@ export const gcmVectors = [
   },
 ] as const
 
-/** RFC 8032, §7.1, tests 1 to 3. */
+/** RFC 8032, section 7.1, TEST 1 to TEST 3 (Ed25519). */
 export const ed25519Vectors = [
   {
     seed: '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60',
@@ -104,7 +104,10 @@ export const ed25519Vectors = [
   },
 ] as const
 
-/** draft-connolly-cfrg-xwing-kem, appendix C, vectors 1 and 2. Of key and ciphertext, the first and last bytes. */
+/**
+ * draft-connolly-cfrg-xwing-kem-08, appendix C, vectors 1 and 2: of draft 08, not of the newest draft. Of key and
+ * ciphertext, the first and last bytes.
+ */
 export const xWingVectors = [
   {
     seed: '7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26',
@@ -154,7 +157,7 @@ export const bip39Vectors = [
   },
 ] as const
 
-/** RFC 4231, test cases 1 to 3. */
+/** RFC 4231, sections 4.2 to 4.4: test cases 1 to 3, HMAC-SHA-256. */
 export const hmacVectors = [
   {
     key: '0b'.repeat(20),
