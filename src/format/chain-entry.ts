@@ -1,6 +1,24 @@
 /**
  * One write of one device (PROTOCOL §3): each device signs a chain of its own, and names the heads of the others that
- * it saw since. The hash of an entry is SHA-256 of its whole encoding.
+ * it saw since. The hash of an entry is SHA-256 of its whole encoding. All integers little-endian; each field stands
+ * behind its length in 4 bytes (message.ts), and a field that is null has length 0.
+ *
+ *   offset  bytes  signed
+ *        0      6  type = 5 · version = 1 · suite = 1
+ *       10     32  account
+ *       46     32  device
+ *       82      4  n
+ *       90     32  hash of this device's entry before
+ *      126      2  number of heads, then 80 bytes each: 4 · device 32 · 4 · n 4 · 4 · hash 32
+ *     then      2  action: 1 put, 2 delete
+ *               16  record id
+ *                4  version
+ *                4  epoch
+ *          32 or 0  SHA-256 of the sealed record
+ *          16 or 0  artifact id
+ *          32 or 0  SHA-256 of the artifact
+ *
+ *               64  Ed25519 signature
  */
 import {
   bytesField,

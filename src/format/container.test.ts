@@ -18,9 +18,10 @@ import {
 } from './artifact'
 import { decodeIndex, encodeIndex, layOutSections } from './artifact-index'
 import { FormatError } from './errors'
-import { artifactIds, modelIds } from './ids'
+import { chainEntryMessage } from './chain-entry'
+import { accountIds, artifactIds, deviceIds, modelIds, recordIds } from './ids'
 import { paddedLength, paddedSectionLength, PADDING_RULE } from './padding'
-import { decodeRecordBody, encodeRecordBody } from './record'
+import { decodeRecordBody, encodeRecordBody, recordMessage } from './record'
 import { PROCESS } from './suite'
 import { accountRequest, chainFeed, wireBytes } from './wire'
 import { z } from 'zod'
@@ -183,6 +184,75 @@ describe('the index', () => {
       expect(layOutSections(PADDING_RULE[decoded.paddingRule], decoded.sections)).toEqual(decoded.sections)
     }
     expect(accepts(() => decodeIndex(bytes.subarray(0, 60)))).toBe(false)
+  })
+})
+
+describe('records and chain entries', () => {
+  const id32 = (value: number) => fill(32, value)
+
+  it('lie as they are drawn', () => {
+    const record = recordMessage.encode({
+      account: accountIds.fromBytes(id32(1)),
+      recordId: recordIds.fromBytes(fill(16, 2)),
+      version: 3,
+      epoch: 4,
+      modelId: modelIds.fromBytes(id32(5)),
+      modelGeneration: 6,
+      nonce: fill(24, 7),
+      wrappedKey: fill(60, 8),
+      commit: id32(9),
+      sealed: fill(528, 10),
+    })
+    expect(toHex(record.subarray(0, 6))).toBe('060001000100')
+    const drawn = [
+      [10, 32, 1],
+      [46, 16, 2],
+      [82, 32, 5],
+      [124, 24, 7],
+      [152, 60, 8],
+      [216, 32, 9],
+      [252, 528, 10],
+    ]
+    for (const [at, length, value] of drawn)
+      expect(record.subarray(at, at! + length!)).toEqual(fill(length!, value!))
+    expect([66, 74, 118].map((at) => record[at])).toEqual([3, 4, 6])
+    expect(record.length).toBe(252 + 528)
+  })
+
+  it('lie as they are drawn, with heads and without an artifact', () => {
+    const device = deviceIds.fromBytes(id32(2))
+    const entry = chainEntryMessage.encode({
+      account: accountIds.fromBytes(id32(1)),
+      device,
+      n: 3,
+      prevHash: id32(4),
+      heads: [{ device, n: 5, hash: id32(6) }],
+      action: 'delete',
+      recordId: recordIds.fromBytes(fill(16, 7)),
+      version: 8,
+      epoch: 9,
+      recordHash: null,
+      artifactId: null,
+      artifactHash: null,
+      signature: fill(64, 10),
+    })
+    expect(toHex(entry.subarray(0, 6))).toBe('050001000100')
+    const after = 128 + 80
+    const drawn = [
+      [10, 32, 1],
+      [46, 32, 2],
+      [90, 32, 4],
+      [132, 32, 2],
+      [176, 32, 6],
+      [after + 10, 16, 7],
+    ]
+    for (const [at, length, value] of drawn)
+      expect(entry.subarray(at, at! + length!)).toEqual(fill(length!, value!))
+    expect([82, 126, 168, after + 4, after + 30, after + 38].map((at) => entry[at])).toEqual([
+      3, 1, 5, 2, 8, 9,
+    ])
+    expect(entry.subarray(-64)).toEqual(fill(64, 10))
+    expect(entry.length).toBe(after + 42 + 3 * 4 + 4 + 64)
   })
 })
 

@@ -1,9 +1,24 @@
 /**
- * A sealed record (PROTOCOL §3): the words about one photo, under both locks, without a mask. Its fields in the clear
- * are the message below; the text is JSON, padded before sealing:
+ * A sealed record (PROTOCOL §3): the words about one photo, under both locks, without a mask. All integers little-endian;
+ * each field stands behind its length in 4 bytes (message.ts).
+ *
+ *   offset  bytes  in the clear, and bound to the seal
+ *        0      6  type = 6 · version = 1 · suite = 1
+ *       10     32  account
+ *       46     16  record id
+ *       66      4  version of this record
+ *       74      4  epoch of the vault key
+ *       82     32  model id
+ *      118      2  model generation
+ *      124     24  nonce: salt of every key of this version
+ *      152     60  data key, wrapped: nonce 12 · ciphertext 32 · tag 16
+ *      216     32  commit: proves dataKey and modelKey before anything is opened
+ *      252      …  sealed text, one chunk and its 16-byte tag
+ *
+ * The text is JSON, padded before sealing:
  *
  *   +---------------+------------------+----------------------------------+
- *   | text length   | text (UTF-8)     | zeros to a multiple of 512 bytes |     length: 4 bytes, little-endian
+ *   | text length   | text (UTF-8)     | zeros to a multiple of 512 bytes |     length: 4 bytes
  *   +---------------+------------------+----------------------------------+
  */
 import { z } from 'zod'
