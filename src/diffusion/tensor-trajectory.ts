@@ -43,7 +43,16 @@ function wrap(x: tf.Tensor1D): tf.Tensor1D {
 }
 
 function normals(length: number, prng: Prng): Float32Array {
-  return Float32Array.from({ length }, () => prng.nextNormal())
+  const values = new Float32Array(length)
+  for (let i = 0; i < length; i++) values[i] = prng.nextNormal()
+  return values
+}
+
+/** Noise of one step on the circle, whole grey levels. */
+function roundedNormals(length: number, deviation: number, prng: Prng): Float32Array {
+  const values = new Float32Array(length)
+  for (let i = 0; i < length; i++) values[i] = Math.floor(deviation * prng.nextNormal() + 0.5)
+  return values
 }
 
 function torusOn(schedule: TorusSchedule, prng: Prng): TensorProcess {
@@ -51,12 +60,12 @@ function torusOn(schedule: TorusSchedule, prng: Prng): TensorProcess {
   const process = torusProcess(schedule)
   return {
     grow: (noise, from, to) =>
-      sigma.slice(from, to).reduce((sum, deviation) => {
-        const step = Float32Array.from({ length: sum.size }, () =>
-          Math.floor(deviation * prng.nextNormal() + 0.5),
-        )
-        return wrap(tf.add(sum, tf.tensor1d(step)))
-      }, noise),
+      sigma
+        .slice(from, to)
+        .reduce(
+          (sum, deviation) => wrap(tf.add(sum, tf.tensor1d(roundedNormals(sum.size, deviation, prng)))),
+          noise,
+        ),
     forward: (photo, _t, noise) => wrap(tf.add(photo, noise)),
     reverse: (state, _t, noise) => wrap(tf.sub(state, noise)),
     signalCoef: (t) => process.signalCoef(t),

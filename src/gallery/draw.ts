@@ -21,7 +21,7 @@ export function drawPhoto(canvas: HTMLCanvasElement, photo: OpenedPhoto): void {
 }
 
 /** Longest side of a picture on its way to noise, in pixels. */
-const SMALL_SIDE = 400
+const SMALL_SIDE = 360
 
 export interface SmallPicture {
   readonly width: number
