@@ -1,4 +1,4 @@
-/** Published vectors of the primitives, hexadecimal, typed in and compared with public copies. Each list names its source. */
+/** Published vectors of the primitives, hexadecimal, typed in. Each list names its source. */
 
 /** RFC 5869, appendix A, test cases A.1 to A.3 (SHA-256). */
 export const hkdfVectors = [
