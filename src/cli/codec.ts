@@ -1,21 +1,26 @@
 /**
  *     npm run codec -- encode IN OUT [--quality 0..63]     picture -> coded picture
  *     npm run codec -- decode IN OUT.png                   coded picture -> picture
- *     npm run codec -- eval DIR [--json] [--halve] [--jobs N] [--qualities 0,9,..] [--compare jpeg,webp,avif] [--plot F.svg]
+ *     npm run codec -- eval DIR [--json] [--halve] [--crop N] [--jobs N] [--qualities 0,9,..] [--effort best|fast]
+ *                               [--compare jpeg,webp,avif] [--plot F.svg] [--out F.json]
+ *     npm run codec -- sheet DIR OUT.png [--quality Q] [--halve] [--crop 320] [--count 12]
  *
- * `eval` codes every picture of a folder at several rates, restores each from the coded bytes alone, and prints bytes,
- * bits per pixel, PSNR-RGB, MS-SSIM and speed. --halve first scales camera JPEGs down by two, so that the grid of the
- * JPEG is not what is coded. --compare codes the same pixels with sharp's codecs and gives the BD-rate against each.
+ * `eval` codes every picture of a folder at several rates into sealed artifacts, restores each from the artifact alone,
+ * and prints bytes, bits per pixel, PSNR-RGB, MS-SSIM and speed. --halve first scales JPEGs down by two, so that the
+ * grid of the camera is not what is coded; --crop takes the centre. --compare codes the same pixels with sharp's codecs
+ * and gives the BD-rate against each; their results are kept in .cache/anchors. --qualities none measures them alone.
+ * `sheet` draws original, restored and eight times the difference of pictures spread over the folder.
  */
-import { fork } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
-import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createCodec } from '../codec/codec'
 import { DEFAULT_QUALITY } from '../codec/quality'
-import { ANCHORS, measureAnchor, measureCodec, type Measurement } from './measure'
-import { listPictures, readModel, readPicture, readyWasm, writePicture } from './node-codec'
+import type { Effort } from '../codec/types'
+import { contactSheet } from './contact-sheet'
+import { evaluate, runEvalJob } from './evaluate'
+import { ANCHORS } from './measure'
+import { readModel, readPicture, readyWasm, writePicture } from './node-codec'
 import { rateReport } from './rate-report'
 
 /** Ten rate points from about 0.1 to 5 bits per pixel. */
@@ -25,16 +30,31 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quality: { type: 'string', default: String(DEFAULT_QUALITY) },
+    effort: { type: 'string', default: 'best' },
     json: { type: 'boolean', default: false },
     halve: { type: 'boolean', default: false },
+    crop: { type: 'string' },
+    count: { type: 'string', default: '12' },
     jobs: { type: 'string', default: '1' },
-    job: { type: 'string' },
+    job: { type: 'boolean', default: false },
     qualities: { type: 'string', default: QUALITIES.join(',') },
     compare: { type: 'string', default: '' },
     plot: { type: 'string' },
+    out: { type: 'string' },
     model: { type: 'string' },
   },
 })
+
+function wholeNumber(name: string, text: string): number {
+  const n = Number(text)
+  if (!Number.isInteger(n) || n < 0) throw new Error(`--${name} is a whole number.`)
+  return n
+}
+
+function effortOf(text: string): Effort {
+  if (text !== 'best' && text !== 'fast') throw new Error('--effort is best or fast.')
+  return text
+}
 
 async function openCodec() {
   await readyWasm()
@@ -44,7 +64,8 @@ async function openCodec() {
 async function encodeFile(from: string, to: string): Promise<void> {
   const codec = await openCodec()
   const image = await readPicture(from)
-  const bytes = await codec.encode(image, { quality: Number(values.quality), effort: 'best' })
+  const quality = wholeNumber('quality', values.quality)
+  const bytes = await codec.encode(image, { quality, effort: effortOf(values.effort) })
   await writeFile(to, bytes)
   console.log(`${bytes.length} bytes, ${((8 * bytes.length) / (image.width * image.height)).toFixed(3)} bpp`)
 }
@@ -54,51 +75,46 @@ async function decodeFile(from: string, to: string): Promise<void> {
   await writePicture(await codec.decode(await readFile(from)), to)
 }
 
-/** Measures every jobs-th picture, one message to the parent for each. */
-async function measureShare(folder: string, job: number, jobs: number): Promise<void> {
-  const codec = await openCodec()
-  const files = (await listPictures(folder)).filter((_, i) => i % jobs === job)
-  const anchors = values.compare.split(',').filter((name) => name !== '')
-  for (const file of files) {
-    const image = await readPicture(file, values.halve && /\.jpe?g$/i.test(file))
-    const name = basename(file)
-    for (const quality of values.qualities.split(',').map(Number))
-      process.send?.(await measureCodec(codec, image, name, quality))
-    for (const family of anchors)
-      for (const anchor of ANCHORS[family] ?? [])
-        for (const quality of anchor.qualities)
-          process.send?.(await measureAnchor(anchor, image, name, quality))
-  }
-}
-
-async function evaluate(): Promise<void> {
-  const unknown = values.compare.split(',').find((name) => name !== '' && !(name in ANCHORS))
-  if (unknown !== undefined) throw new Error(`--compare knows ${Object.keys(ANCHORS).join(', ')}`)
-  const jobs = Number(values.jobs)
-  const found: Measurement[] = []
-  await Promise.all(
-    Array.from({ length: jobs }, (_, job) => {
-      const child = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--job', String(job)])
-      return new Promise<void>((resolve, reject) => {
-        child.on('message', (m) => found.push(m as Measurement))
-        child.on('error', reject)
-        child.on('exit', (code) =>
-          code === 0 ? resolve() : reject(new Error(`a job ended with ${code ?? 'no code'}`)),
-        )
-      })
-    }),
+async function evaluateFolder(folder: string): Promise<void> {
+  const compare = values.compare.split(',').filter((name) => name !== '')
+  if (compare.some((name) => !(name in ANCHORS)))
+    throw new Error(`--compare knows ${Object.keys(ANCHORS).join(', ')}.`)
+  const qualities = values.qualities === 'none' ? [] : values.qualities.split(',')
+  const found = await evaluate(
+    {
+      folder,
+      compare,
+      halve: values.halve,
+      crop: values.crop === undefined ? null : wholeNumber('crop', values.crop),
+      qualities: qualities.map((q) => wholeNumber('qualities', q)),
+      effort: effortOf(values.effort),
+      jobs: wholeNumber('jobs', values.jobs),
+      model: values.model,
+    },
+    fileURLToPath(import.meta.url),
   )
   const report = rateReport(found)
-  console.log(values.json ? JSON.stringify(report.data, null, 1) : report.text)
+  const json = JSON.stringify(report.data, null, 1)
+  console.log(values.json ? json : report.text)
+  if (values.out !== undefined) await writeFile(values.out, json)
   if (values.plot !== undefined) await writeFile(values.plot, report.svg)
 }
 
 const [verb, from, to] = positionals
-if (verb === 'encode' && from !== undefined && to !== undefined) await encodeFile(from, to)
+if (values.job) await runEvalJob()
+else if (verb === 'encode' && from !== undefined && to !== undefined) await encodeFile(from, to)
 else if (verb === 'decode' && from !== undefined && to !== undefined) await decodeFile(from, to)
-else if (verb === 'eval' && from !== undefined)
-  await (values.job === undefined ? evaluate() : measureShare(from, Number(values.job), Number(values.jobs)))
+else if (verb === 'eval' && from !== undefined) await evaluateFolder(from)
+else if (verb === 'sheet' && from !== undefined && to !== undefined)
+  await contactSheet(await openCodec(), from, to, {
+    quality: wholeNumber('quality', values.quality),
+    halve: values.halve,
+    side: wholeNumber('crop', values.crop ?? '320'),
+    count: wholeNumber('count', values.count),
+  })
 else {
-  console.error('Usage: npm run codec -- encode IN OUT | decode IN OUT | eval DIR   (see src/cli/codec.ts)')
+  console.error(
+    'Usage: npm run codec -- encode IN OUT | decode IN OUT | eval DIR | sheet DIR OUT   (see src/cli/codec.ts)',
+  )
   process.exitCode = 2
 }

@@ -105,11 +105,11 @@ describe('an artifact', () => {
     )
   })
 
-  it('has its thumbnail at a fixed place and opens from its first 4096 bytes', async () => {
+  it('has its thumbnail at a fixed place and opens from what lies before it', async () => {
     const { bytes, openBytes } = await sealed(small)
     const reader = await openBytes(bytes.subarray(0, THUMBNAIL_OFFSET))
     const entry = present(reader.find(SECTION.thumbnail), 'no thumbnail')
-    expect([entry.offset, entry.paddedBytes]).toEqual([4096, 4096])
+    expect([entry.offset, entry.paddedBytes]).toEqual([THUMBNAIL_OFFSET, 4096])
     expect(await reader.section(SECTION.thumbnail, sealedSection(bytes, entry))).toEqual(small[1]!.bytes)
     expect(reader.find(SECTION.original)).toBeNull()
   })
@@ -212,7 +212,7 @@ describe('a changed artifact', () => {
     expect(await move(a.bytes, image.offset + step, image.offset, step)).toBe('damaged') // the last as the first
     expect(await move(a.bytes, original.offset, image.offset, step)).toBe('damaged') // from another section
     expect(await move(b.bytes, image.offset, image.offset, step)).toBe('damaged') // from another artifact of one name
-    expect(await move(b.bytes, HEADER_BYTES, HEADER_BYTES, 4096 - HEADER_BYTES)).toBe('damaged') // its index
+    expect(await move(b.bytes, HEADER_BYTES, HEADER_BYTES, THUMBNAIL_OFFSET - HEADER_BYTES)).toBe('damaged') // its index
     expect(await move(b.bytes, 0, 0, HEADER_BYTES)).toBe('wrong-key-or-model') // its header
     const reader = await a.openBytes(a.bytes)
     const cut = sealedSection(a.bytes, image).subarray(0, step)

@@ -163,7 +163,7 @@ export interface ArtifactReader {
 }
 
 /**
- * Opens the first 4096 bytes of an artifact (more are ignored). Throws FormatError for a header that is none,
+ * Opens the first THUMBNAIL_OFFSET bytes of an artifact (more are ignored). Throws FormatError for a header that is none,
  * CryptoError 'wrong-object' if it is another artifact or model than `names`, 'wrong-key-or-model' if the commitment
  * does not answer, 'damaged' if the index does not.
  */

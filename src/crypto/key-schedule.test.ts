@@ -66,13 +66,13 @@ describe('the key schedule', () => {
     const aad = createHash('sha256').update(artifact.subarray(0, 160)).digest()
     const last = Buffer.from('000000000000000000000001', 'hex') // chunk 0, the last
     const thumbnailKey = derive(both, nonce, 'seal', ids, Buffer.from([2, 0]))
-    const thumbnail = gcmOpen(thumbnailKey, last, aad, artifact.subarray(4096, 4096 + 4096 + 16))
+    const thumbnail = gcmOpen(thumbnailKey, last, aad, artifact.subarray(640, 640 + 4096 + 16))
     expect(thumbnail.subarray(0, 13).toString()).toBe('its thumbnail')
     const index = gcmOpen(
       derive(both, nonce, 'seal', ids, Buffer.from([0, 0])),
       last,
       aad,
-      artifact.subarray(160, 4096),
+      artifact.subarray(160, 640),
     )
     expect(index.readUInt16LE(0)).toBe(7)
   })

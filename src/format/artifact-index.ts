@@ -6,7 +6,8 @@ import { MESSAGE_TYPE } from './message-types'
 import { MAX_SECTION_BYTES, paddedSectionLength, PADDING_RULE, type PaddingRule } from './padding'
 import type { Bytes } from '../lib/bytes'
 
-export const MAX_SECTIONS = 32
+/** As many as fit the index, whose length is fixed. */
+export const MAX_SECTIONS = 8
 /** Set on a section without which the artifact must not be opened; a reader that does not know its id refuses. */
 export const SECTION_CRITICAL = 1
 
@@ -29,7 +30,7 @@ const indexMessage = defineMessage({
     paddingRule: choiceField(PADDING_RULE),
     sections: listField(section, MAX_SECTIONS),
     /** Kept through a rewrite; empty in this release. */
-    extension: bytesBetween(0, 1024),
+    extension: bytesBetween(0, 32),
   },
   proofs: {},
 })

@@ -14,8 +14,8 @@
  *       67     24  nonce: salt of every key of this artifact
  *       91     37  reserved, zero
  *      128     32  commit: proves dataKey and modelKey before anything is opened
- *      160   3936  section 0, the index: one sealed chunk of 3920 bytes
- *     4096      …  section 2, the thumbnail, where there is one; then the others by rising id
+ *      160    480  section 0, the index: one sealed chunk of 464 bytes
+ *      640      …  section 2, the thumbnail, where there is one; then the others by rising id
  *
  * A section is STREAM: chunks of 65536 bytes, each followed by its 16-byte tag; only the last is shorter, and it is
  * empty only in an empty section.
@@ -34,10 +34,10 @@ export const ARTIFACT_NONCE_BYTES = 24
 export const CHUNK_LOG2 = 16
 export const CHUNK_BYTES = 2 ** CHUNK_LOG2
 export const TAG_BYTES = 16
-/** Plaintext of section 0: with its tag it fills the first 4096 bytes. */
-export const INDEX_BYTES = 4096 - HEADER_BYTES - TAG_BYTES
 export const INDEX_OFFSET = HEADER_BYTES
-export const THUMBNAIL_OFFSET = 4096
+export const THUMBNAIL_OFFSET = 640
+/** Plaintext of section 0: with its tag it fills what lies before the thumbnail. */
+export const INDEX_BYTES = THUMBNAIL_OFFSET - INDEX_OFFSET - TAG_BYTES
 
 export const SECTION = { index: 0, image: 1, thumbnail: 2, original: 3, audio: 4 } as const
 

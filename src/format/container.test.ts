@@ -16,7 +16,7 @@ import {
   TAG_BYTES,
   THUMBNAIL_OFFSET,
 } from './artifact'
-import { decodeIndex, encodeIndex, layOutSections } from './artifact-index'
+import { decodeIndex, encodeIndex, layOutSections, MAX_SECTIONS } from './artifact-index'
 import { FormatError } from './errors'
 import { chainEntryMessage } from './chain-entry'
 import { accountIds, artifactIds, deviceIds, modelIds, recordIds } from './ids'
@@ -167,10 +167,22 @@ describe('the index', () => {
   it('comes back, thumbnail first', () => {
     expect(decodeIndex(encodeIndex(index))).toEqual(index)
     expect(index.sections.map(({ id, offset }) => [id, offset])).toEqual([
-      [2, 4096],
-      [1, 4096 + 8192 + 16],
-      [7777, 4096 + 8192 + 16 + sealedLength(index.sections[1]!.paddedBytes)],
+      [2, THUMBNAIL_OFFSET],
+      [1, THUMBNAIL_OFFSET + 8192 + 16],
+      [7777, THUMBNAIL_OFFSET + 8192 + 16 + sealedLength(index.sections[1]!.paddedBytes)],
     ])
+  })
+
+  it('has room for as many sections as it allows, and a full extension', () => {
+    const most = Array.from({ length: MAX_SECTIONS }, (_, i) => ({
+      id: 100 + i,
+      flags: 0,
+      trueBytes: 2 ** 33,
+    }))
+    const sections = layOutSections(PADDING_RULE.eighths, most)
+    const full = { ...index, sections, extension: fill(32, 1) }
+    expect(decodeIndex(encodeIndex(full))).toEqual(full)
+    expect(accepts(() => encodeIndex({ ...full, extension: fill(33, 1) }))).toBe(false)
   })
 
   it('refuses another layout, whatever is changed in it', () => {
