@@ -39,5 +39,9 @@ export default defineConfig({
   projects: [
     { name: 'wasm', testIgnore: /webgpu/, use: browser(['--disable-gpu']) },
     { name: 'webgpu', testMatch: /webgpu/, use: browser(SWIFTSHADER) },
+    // Measures a folder that is named; not part of the tests.
+    ...(process.env['SAFELIGHT_PHOTOS'] === undefined
+      ? []
+      : [{ name: 'photos', testDir: 'scale', use: browser(['--disable-gpu']) }]),
   ],
 })

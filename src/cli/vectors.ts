@@ -3,13 +3,14 @@
  *
  * Writes the golden streams of the codec, src/codec/vectors/streams.json: small procedural pictures of awkward sizes,
  * coded with the current model, with the hash of their symbols and the pixels that they restore to; and the golden vault
- * of format v1 (golden-vault.ts). They are written anew with a new model and never otherwise: what they hold must stay
+ * of format v1 (golden-vault.ts); and the tile that engines are probed with, src/workers/probe-tile.ts. They are written anew with a new model and never otherwise: what they hold must stay
  * readable.
  */
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { deflateRawSync } from 'node:zlib'
+import { format, resolveConfig } from 'prettier'
 import { parseBitstream } from '../codec/bitstream'
 import { createCodec } from '../codec/codec'
 import { readSymbols } from '../codec/symbols'
@@ -95,6 +96,21 @@ function draw({ kind, width, height, hasAlpha = false }: Recipe, seed: number): 
   return { width, height, hasAlpha, colorSpace: seed & 1 ? 'srgb' : 'display-p3', data }
 }
 
+/** A scene with every frequency that the codec has, as the base model restores it on WASM. */
+async function writeProbeTile(): Promise<void> {
+  const recipe = { name: 'probe', kind: 'scene', width: 96, height: 64, quality: 34, effort: 'best' } as const
+  const bitstream = await codec.encode(draw(recipe, 77), recipe)
+  const { width, height, data } = await codec.decode(bitstream)
+  const tile = {
+    ...{ width, height },
+    bitstream: Buffer.from(bitstream).toString('base64'),
+    pixels: deflateRawSync(data, { level: 9 }).toString('base64'),
+  }
+  const text = `/** Written by npm run vectors. */\nexport const PROBE_TILE = ${JSON.stringify(tile)}\n`
+  const path = fileURLToPath(new URL('../workers/probe-tile.ts', import.meta.url))
+  await writeFile(path, await format(text, { ...(await resolveConfig(path)), parser: 'typescript' }))
+}
+
 await readyWasm()
 const model = await readModel()
 const codec = createCodec(model.weights)
@@ -112,6 +128,7 @@ for (const [i, recipe] of RECIPES.entries()) {
   })
   console.log(`${name}: ${bitstream.length} bytes`)
 }
+await writeProbeTile()
 codec.dispose()
 const file = { model: toHex(model.id), modelName: model.name, streams }
 await writeFile(FILE, `${JSON.stringify(file, null, 2)}\n`)

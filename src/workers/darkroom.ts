@@ -19,7 +19,7 @@ import { loadBaseModel } from '../model/base-model'
 import { personalModel } from '../model/personal-model'
 import { moved } from '../rpc/messages'
 import { planBands, poolSize, rowsForBand } from './band-plan'
-import { probe, startEngine, type Backend, type Engine } from './engine'
+import { startEngine, type Backend, type Engine } from './engine'
 import { DarkroomError } from './errors'
 import { inspectImage, type ImageKind } from './image-file'
 import { readPhotoFacts, type PhotoFacts } from './photo-facts'
@@ -155,7 +155,7 @@ export function createDarkroom() {
       const seed = await personalModelSeed(input.modelSecret, modelId)
       const personal = await personalModel(base.weights, seed)
       wipeBytes(seed)
-      const started = await startEngine(personal.weights, input.backends)
+      const started = await startEngine({ base: base.weights, personal: personal.weights }, input.backends)
       engine = started
       const { backend, megapixelsPerSecond } = started
       const workers = poolSize(navigator.hardwareConcurrency, backend)
@@ -306,9 +306,9 @@ export function createDarkroom() {
 
     /** Whether the engine computes what every other device computes. */
     async checkEngine(): Promise<EngineCheck> {
-      const { codec, backend } = theEngine()
+      const { backend, check } = theEngine()
       const keystreamMismatches = await countKeystreamMismatches()
-      return { backend, keystreamMismatches, codecWorks: (await probe(codec)) !== null }
+      return { backend, keystreamMismatches, codecWorks: (await check()) !== null }
     },
 
     encodePng(_signal: AbortSignal, image: Pixels): Promise<Blob> {

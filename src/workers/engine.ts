@@ -1,29 +1,40 @@
 /**
- * One TensorFlow.js engine and a codec on it. Backends are tried in order (webgpu, wasm, cpu); each must code and
- * restore a fixed picture well before it is trusted. WebAssembly runs on one thread: the pool of workers is the parallelism.
+ * One TensorFlow.js engine and a codec on it. Backends are tried in order (webgpu, wasm, cpu); each must restore a stored
+ * stream of the base model to the pixels stored with it before it is trusted with the personal one. WebAssembly runs on
+ * one thread: the pool of workers is the parallelism.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import wasmPlainUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url'
 import wasmSimdUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
+import { inflateSync } from 'fflate'
 import { createCodec } from '../codec/codec'
-import { squaredError } from '../codec/metrics'
-import type { Codec, RasterImage } from '../codec/types'
+import type { Codec } from '../codec/types'
 import type { CodecWeights } from '../codec/weights'
 import { DarkroomError } from './errors'
+import { PROBE_TILE } from './probe-tile'
 
 export type Backend = Codec['backend']
 
 export interface Engine {
   readonly codec: Codec
   readonly backend: Backend
-  /** Decoded, on the probe picture. */
+  /** Decoded, on the probe tile. */
   readonly megapixelsPerSecond: number
+  /** Probes the backend once more: its speed, or null. */
+  check(): Promise<number | null>
 }
 
-const PROBE_SIDE = 128
-const PROBE_QUALITY = 63
-/** A working backend restores the probe picture at more than 40 dB; a broken one does not come near. */
-const PROBE_MAX_MSE = 10
+/** What the base model's stored stream must restore to; written by `npm run vectors`. */
+interface ProbeTile {
+  readonly width: number
+  readonly height: number
+  readonly bitstream: string
+  /** RGBA rows, deflated. */
+  readonly pixels: string
+}
+
+/** Backends sum in another order: restored values may fall on either side of a half. */
+const TOLERANCE = 1
 
 const READY: Readonly<Record<Backend, () => Promise<boolean>>> = {
   webgpu: async () => {
@@ -47,46 +58,47 @@ const READY: Readonly<Record<Backend, () => Promise<boolean>>> = {
   },
 }
 
-/** A smooth picture with edges and a little texture, the same everywhere. */
-function probePicture(): RasterImage {
-  const data = new Uint8ClampedArray(4 * PROBE_SIDE * PROBE_SIDE)
-  for (let y = 0, i = 0; y < PROBE_SIDE; y++)
-    for (let x = 0; x < PROBE_SIDE; x++, i += 4) {
-      const inside = (x - 64) ** 2 + (y - 50) ** 2 < 900
-      data[i] = inside ? 200 : x + 40
-      data[i + 1] = inside ? 60 + y / 4 : y + ((x * 7 + y * 13) % 5)
-      data[i + 2] = 255 - x - y / 2
-      data[i + 3] = 255
-    }
-  return { width: PROBE_SIDE, height: PROBE_SIDE, hasAlpha: false, colorSpace: 'srgb', data }
-}
+const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))
 
-/** Megapixels decoded a second, or null where the picture does not come back well. */
-export async function probe(codec: Codec): Promise<number | null> {
-  const picture = probePicture()
-  const bitstream = await codec.encode(picture, { quality: PROBE_QUALITY, effort: 'fast' })
+/** Megapixels decoded a second by a codec of the base model, or null where the stored tile does not come back. */
+export async function probe(codec: Codec, tile: ProbeTile = PROBE_TILE): Promise<number | null> {
+  const bitstream = bytesOf(tile.bitstream)
+  const expected = inflateSync(bytesOf(tile.pixels))
   await codec.decode(bitstream) // warms up: kernels compile on first use
   const startMs = performance.now()
-  const restored = await codec.decode(bitstream)
+  const { width, height, data } = await codec.decode(bitstream)
   const seconds = Math.max(1e-4, (performance.now() - startMs) / 1000)
-  const mse = squaredError(picture, restored) / (3 * PROBE_SIDE * PROBE_SIDE)
-  return mse <= PROBE_MAX_MSE ? (PROBE_SIDE * PROBE_SIDE) / 1e6 / seconds : null
+  if (width !== tile.width || height !== tile.height || data.length !== expected.length) return null
+  if (data.some((value, i) => Math.abs(value - expected[i]!) > TOLERANCE)) return null
+  return (width * height) / 1e6 / seconds
 }
 
-/** The first of `backends` that works. Throws DarkroomError 'no-engine'. */
-export async function startEngine(weights: CodecWeights, backends: readonly Backend[]): Promise<Engine> {
+/** The first of `backends` that works, with a codec of the personal weights. Throws DarkroomError 'no-engine'. */
+export async function startEngine(
+  weights: { readonly base: CodecWeights; readonly personal: CodecWeights },
+  backends: readonly Backend[],
+): Promise<Engine> {
   let cause: unknown = null
   for (const backend of backends) {
     try {
       if (!(await READY[backend]())) continue
       await tf.ready()
-      const codec = createCodec(weights)
-      const megapixelsPerSecond = await probe(codec)
-      if (megapixelsPerSecond !== null) return { codec, backend, megapixelsPerSecond }
-      codec.dispose()
+      const check = () => checkBackend(weights.base)
+      const megapixelsPerSecond = await check()
+      if (megapixelsPerSecond === null) continue
+      return { codec: createCodec(weights.personal), backend, megapixelsPerSecond, check }
     } catch (error) {
       cause = error
     }
   }
   throw new DarkroomError('no-engine', { cause })
+}
+
+async function checkBackend(base: CodecWeights): Promise<number | null> {
+  const codec = createCodec(base)
+  try {
+    return await probe(codec)
+  } finally {
+    codec.dispose()
+  }
 }
