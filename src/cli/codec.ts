@@ -101,7 +101,7 @@ async function evaluateFolder(folder: string): Promise<void> {
 }
 
 const [verb, from, to] = positionals
-if (values.job) await runEvalJob()
+if (values.job) runEvalJob()
 else if (verb === 'encode' && from !== undefined && to !== undefined) await encodeFile(from, to)
 else if (verb === 'decode' && from !== undefined && to !== undefined) await decodeFile(from, to)
 else if (verb === 'eval' && from !== undefined) await evaluateFolder(from)

@@ -53,7 +53,7 @@ export async function readForEval(
 }
 
 /** In a process of its own: measures the pictures that the parent sends, one at a time. */
-export async function runEvalJob(): Promise<void> {
+export function runEvalJob(): void {
   sharp.concurrency(1)
   let codec: ReturnType<typeof createCodec> | undefined
   const sealer = makeSealer()

@@ -36,11 +36,15 @@ function residual(rgba: Uint8ClampedArray, width: number, x: number, y: number, 
   return (value - before) & 255
 }
 
-/** Restores the plane [height, width]. Never holds more than the plane itself, whatever the bytes say. */
+/** What one byte of DEFLATE can become at most. */
+const MOST_EXPANSION = 1032
+
+/** Restores the plane [height, width]. Never holds more than the plane itself, nor a plane that the bytes cannot fill. */
 export function decodeAlpha(bytes: Uint8Array, width: number, height: number): Uint8Array {
-  const plane = new Uint8Array(width * height)
   const stride = width + 1
   const expected = stride * height
+  if (expected > MOST_EXPANSION * (bytes.length + 1)) throw damaged('the alpha plane is cut short')
+  const plane = new Uint8Array(width * height)
   let at = 0
   let predictor = 0
   const end = { reached: false }

@@ -21,7 +21,7 @@ export interface Engine {
   /** Decoded, on the probe tile. */
   readonly megapixelsPerSecond: number
   /** Probes the backend once more: its speed, or null. */
-  check(): Promise<number | null>
+  readonly check: () => Promise<number | null>
 }
 
 /** What the base model's stored stream must restore to; written by `npm run vectors`. */

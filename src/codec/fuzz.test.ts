@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { makePrng } from '../lib/prng'
+import { loadBaseModel } from '../model/base-model'
+import { decodeAlpha } from './alpha'
+import { CodecError } from './errors'
+import { makeVictim, mutate } from './testing'
+
+const folder = new URL('../../models/safelight-v1/', import.meta.url)
+const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
+const golden = JSON.parse(readFileSync(new URL('vectors/streams.json', import.meta.url), 'utf8')) as {
+  streams: { bitstream: string }[]
+}
+
+const MEGABYTE = 2 ** 20
+
+it('meets 100,000 mutations with a picture of the right size or a typed refusal, in bounded memory', async () => {
+  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
+  const victim = await makeVictim((await loadBaseModel(files)).weights)
+  const sound = golden.streams
+    .map(({ bitstream }) => new Uint8Array(Buffer.from(bitstream, 'base64')))
+    .filter(({ length }) => length < 3000)
+  for (const bytes of sound) expect(victim(bytes)).toBe('read')
+  const before = process.memoryUsage().rss
+  let peak = before
+  const outcomes = new Map<string, number>()
+  const prng = makePrng(20_261_121)
+  for (let n = 0; n < 100_000; n++) {
+    const outcome = victim(mutate(prng, sound))
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+    if (n % 1000 === 0) peak = Math.max(peak, process.memoryUsage().rss)
+  }
+  expect([...outcomes.keys()].sort()).toEqual(['damaged', 'read', 'too-large', 'unsupported'])
+  expect(outcomes.get('damaged')).toBeGreaterThan(50_000)
+  expect(peak - before).toBeLessThan(400 * MEGABYTE)
+}, 300_000)
+
+it('refuses an alpha plane that its bytes cannot fill before it takes memory for it', () => {
+  const before = process.memoryUsage().arrayBuffers
+  for (let i = 0; i < 20; i++)
+    expect(() => decodeAlpha(new Uint8Array(900), 20_000, 10_000)).toThrow(CodecError)
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * MEGABYTE)
+})
