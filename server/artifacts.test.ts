@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import { readdir, writeFile, readFile } from 'node:fs/promises'
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toBase64url } from '../src/lib/bytes'
@@ -189,6 +189,19 @@ describe('a download', () => {
     expect(
       (await vault.call({ method: 'HEAD', path: `/api/artifacts/${newArtifactId()}`, cookie })).status,
     ).toBe(404)
+  })
+
+  it('of a file cut short on disk is an error, and no response that never ends', async () => {
+    const id = newArtifactId()
+    await put(vault, cookie, id, artifactBytes(id, 9000))
+    const path = join(vault.dataDir, 'blobs', ...blobKey(account.id, id).split('/'))
+    await truncate(path, 5000)
+    for (const headers of [{}, { Range: 'bytes=0-99' }, { Range: 'bytes=6000-' }]) {
+      const answer = await get(id, headers)
+      expect([answer.status, codeOf(answer)]).toEqual([500, 'damaged'])
+    }
+    await vault.blobs.delete(blobKey(account.id, id))
+    expect((await get(id)).status).toBe(404)
   })
 
   it('is listed by id', async () => {

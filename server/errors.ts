@@ -26,6 +26,7 @@ const STATUS = {
   'upload-incomplete': 400,
   'quota-exceeded': 507,
   internal: 500,
+  damaged: 500,
 } as const
 
 export type VaultErrorCode = keyof typeof STATUS

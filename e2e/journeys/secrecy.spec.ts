@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { picture, readCanary } from '../support/pictures'
@@ -91,8 +91,8 @@ test('nothing readable reaches the vault', async ({ server, newDevice }) => {
 
 /** One bit in each part of an artifact: magic, format, model id, artifact id, nonce, commitment, index, and the last tag. */
 const PLACES = [0, 9, 15, 50, 85, 100, 159, 170, -1] as const
-/** Thumbnails begin here; the grid reads them, the viewer does not. */
-const THUMBNAIL_PLACE = 5_000
+/** Within the thumbnail, which begins at 640 and has at least a page; the grid reads it, the viewer does not. */
+const THUMBNAIL_PLACE = 2_000
 
 async function flipIn(files: readonly string[], place: number): Promise<void> {
   for (const file of files) {
@@ -138,6 +138,18 @@ test('a flipped bit in an artifact is named and never shown', async ({ server, n
     })
   }
 
+  await test.step('cut short', async () => {
+    const whole = await readFile(blobs[0]!)
+    for (const bytes of [whole.length - 1, 700, 0]) {
+      await truncate(blobs[0]!, bytes)
+      await device.page.reload()
+      await device.view('river.webp')
+      await device.expectDamageNamed()
+      await device.closeViewer()
+    }
+    await writeFile(blobs[0]!, whole)
+  })
+
   await test.step('and sound bytes are shown again', async () => {
     await device.page.reload()
     await device.view('river.webp')
@@ -163,24 +175,47 @@ function flipInDatabase(path: string, table: 'records' | 'chain', column: 'body'
   }
 }
 
-for (const [table, column] of [
-  ['records', 'body'],
-  ['chain', 'entry'],
-] as const) {
-  test(`a flipped bit in the stored ${table} is named and never shown`, async ({ server, newDevice }) => {
-    const app = await newDevice()
-    await app.open()
-    const words = (await app.createVault()).join(' ')
-    await app.pick(['tiny.png'])
-    await app.expectSafe('tiny.png')
-    await server.stop()
-    flipInDatabase(join(server.dataDir, 'vault.db'), table, column)
-    await server.start()
+test('a flipped bit in a stored record is named, and mended when the vault is', async ({
+  server,
+  newDevice,
+}) => {
+  const app = await newDevice()
+  await app.open()
+  const words = (await app.createVault()).join(' ')
+  await app.pick(['tiny.png'])
+  await app.expectSafe('tiny.png')
+  const database = join(server.dataDir, 'vault.db')
+  await server.stop()
+  flipInDatabase(database, 'records', 'body')
+  await server.start()
 
-    const device = await newDevice()
-    await device.open()
-    await device.enterWords(words)
-    await expect(device.page.getByRole('alert')).toContainText(/older or different history|damaged/)
-    await expect(device.photos()).toHaveCount(0)
-  })
-}
+  const device = await newDevice()
+  await device.open()
+  await device.enterWords(words)
+  await expect(device.page.getByRole('alert')).toContainText('The record of one photo is damaged')
+  await expect(device.photos()).toHaveCount(0)
+
+  await server.stop()
+  flipInDatabase(database, 'records', 'body')
+  await server.start()
+  await device.page.reload()
+  await expect(device.photos()).toHaveCount(1)
+  await expect(device.page.getByRole('alert')).toHaveCount(0)
+})
+
+test('a flipped bit in the stored chain is named and never shown', async ({ server, newDevice }) => {
+  const app = await newDevice()
+  await app.open()
+  const words = (await app.createVault()).join(' ')
+  await app.pick(['tiny.png'])
+  await app.expectSafe('tiny.png')
+  await server.stop()
+  flipInDatabase(join(server.dataDir, 'vault.db'), 'chain', 'entry')
+  await server.start()
+
+  const device = await newDevice()
+  await device.open()
+  await device.enterWords(words)
+  await expect(device.page.getByRole('alert')).toContainText('The history that the vault keeps is damaged')
+  await expect(device.photos()).toHaveCount(0)
+})

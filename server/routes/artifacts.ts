@@ -136,6 +136,11 @@ export function artifactRoutes(parts: VaultParts): Router {
     if (known === null) throw new VaultError('not-found', 'There is no such artifact.')
     res.locals['totalBytes'] = known.bytes
     const range = parseRange(req.get('Range'), known.bytes)
+    const key = blobKey(account, id)
+    const size = await blobs.size(key)
+    // A response shorter than it says would keep the client waiting.
+    if (size !== null && size !== known.bytes)
+      throw new VaultError('damaged', 'The bytes of this artifact are cut off or changed.')
     const bytes = range === null ? known.bytes : range.end - range.start + 1
     res.setHeader('Content-Type', BLOB_MEDIA_TYPE)
     res.setHeader('Accept-Ranges', 'bytes')
@@ -149,7 +154,7 @@ export function artifactRoutes(parts: VaultParts): Router {
       res.end()
       return
     }
-    const source = await blobs.open(blobKey(account, id), range ?? undefined)
+    const source = await blobs.open(key, range ?? undefined)
     if (source === null) throw new VaultError('not-found', 'The bytes of this artifact are lost.')
     // A client that goes away ends the pipeline; there is nobody left to tell.
     await pipeline(source, res).catch(() => res.destroy())

@@ -20,7 +20,7 @@ export interface ConnectionLoop {
 }
 
 /** Problems that a person must see to: nothing is synced until the page is opened again. */
-const FATAL = new Set(['history-mismatch', 'device-copied', 'session'])
+const FATAL = new Set(['history-mismatch', 'history-damaged', 'device-copied', 'session'])
 
 export function createConnectionLoop(parts: ConnectionParts): ConnectionLoop {
   let wake: (() => void) | null = null

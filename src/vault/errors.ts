@@ -12,6 +12,7 @@ export type VaultErrorCode =
   | 'bad-words'
   | 'unknown-kit'
   | 'history-mismatch'
+  | 'history-damaged' // an entry that no device signed as it is
   | 'device-copied'
   | 'damaged'
   | 'wrong-key-or-model'
@@ -34,6 +35,8 @@ const SENTENCES: Readonly<Record<Exclude<VaultErrorCode, 'file'>, string>> = {
   'unknown-kit': 'This vault has nothing for these 24 words. Check them, and that this is the right address.',
   'history-mismatch':
     'The vault shows an older or different history. Nothing was deleted here; syncing has stopped.',
+  'history-damaged':
+    'The history that the vault keeps is damaged. Nothing was deleted here; syncing has stopped.',
   'device-copied':
     'Somebody writes with a copy of this device. Forget the vault on this device and join again with your kit.',
   damaged: 'This photo is damaged in the vault, so it is not shown.',

@@ -19,7 +19,7 @@ import {
   photoView,
   type OpenedRecord,
 } from './photo-book'
-import { checkHistory, syncRecords, syncRoster } from './sync'
+import { checkHistory, mendRecords, syncRecords, syncRoster } from './sync'
 import { openTabs } from './tabs'
 import type { Connection, ImportChoices, VaultEvent } from './types'
 import { drainUploads, withUploadLock } from './uploads'
@@ -32,8 +32,14 @@ const MAX_THUMBNAILS = 400
 const OTHER_WEIGHTS =
   'Some photos were made with other model weights than this device builds. They open, but may look wrong: keep this device and please report it.'
 
+const recordsDamaged = (count: number) =>
+  count === 1
+    ? 'The record of one photo is damaged in the vault, so that photo is not shown.'
+    : `The records of ${count} photos are damaged in the vault, so those photos are not shown.`
+
 const NOTICE_OF = {
   'history-mismatch': 'history-mismatch',
+  'history-damaged': 'history-damaged',
   'device-copied': 'device-copied',
   session: 'session-ended',
   'vault-full': 'storage-full',
@@ -57,6 +63,7 @@ export async function openVault({ store, device, unlocked, darkrooms, emit, onFo
   let { registration } = device
   let signedIn = false
   let historyChecked = false
+  let damagedRecords = 0
   let isWorker = false
   let connection: Connection = 'syncing'
   const lifetime = new AbortController()
@@ -178,11 +185,13 @@ export async function openVault({ store, device, unlocked, darkrooms, emit, onFo
         roster = await syncRoster(parts, roster)
         if (!historyChecked) await checkHistory(parts)
         historyChecked = true
-        await syncRecords(parts, roster, async (rows) => {
+        const onRecords = async (rows: readonly RecordRow[]) => {
           await takeIn(rows)
           await announcePhotos()
           tabs.say({ kind: 'photos-changed' })
-        })
+        }
+        await syncRecords(parts, roster, onRecords)
+        sayDamaged(await mendRecords(parts, onRecords))
         const watch = {
           onStart: (row: Parameters<typeof queue.uploadStage>[0]) => queue.uploadStage(row, 'uploading'),
           async onDone(row: Parameters<typeof queue.uploadStage>[0]) {
@@ -196,6 +205,13 @@ export async function openVault({ store, device, unlocked, darkrooms, emit, onFo
       }
     },
   })
+
+  /** Said once, and again only when the number changes. */
+  function sayDamaged(count: number): void {
+    if (count > 0 && count !== damagedRecords)
+      emit({ type: 'notice', notice: { kind: 'records-damaged', text: recordsDamaged(count) } })
+    damagedRecords = count
+  }
 
   function startWork(): void {
     queue.work().catch((error: unknown) => {

@@ -12,11 +12,14 @@ import { equalBytes, toBase64url, type Bytes } from '../lib/bytes'
 import type { DeviceStore } from '../storage/device-store'
 import type { RecordRow } from '../storage/schema'
 import type { Unlocked } from './device-keys'
-import { VaultError } from './errors'
+import { isPassing, VaultError } from './errors'
+import { asRecordId, openRecordRow } from './photo-book'
 import type { VaultApi } from './vault-api'
 
 /** Records fetched at a time. */
 const FETCHES = 6
+/** Kept in the place of a record that is not the one its device signed: it never opens, and is asked for again. */
+const DAMAGED: Bytes = new Uint8Array(0)
 
 export interface SyncParts {
   readonly store: DeviceStore
@@ -85,6 +88,30 @@ export async function syncRecords(
   if (missingAtEnd(view) !== null) throw new VaultError('history-mismatch')
 }
 
+/** Asks once more for records that came damaged. Returns how many there still are. */
+export async function mendRecords(
+  { store, api, unlocked }: SyncParts,
+  onRecords: (rows: readonly RecordRow[]) => Promise<void>,
+): Promise<number> {
+  const damaged = (await store.records()).filter(({ sealed }) => sealed?.length === 0)
+  const mended: RecordRow[] = []
+  for (const row of damaged) {
+    try {
+      const again = { ...row, sealed: await api.record(asRecordId(row.recordId), row.version) }
+      // Both locks and its names answer for the record, as nothing here remembers its hash.
+      await openRecordRow(unlocked, again)
+      mended.push(again)
+    } catch (error) {
+      if (isPassing(error)) throw error
+    }
+  }
+  if (mended.length > 0) {
+    await store.keepSyncStep({ view: await store.chainView(), records: mended, since: await store.since() })
+    await onRecords(mended)
+  }
+  return damaged.length - mended.length
+}
+
 async function readPage(
   before: ChainView,
   entries: readonly { readonly entry: Uint8Array }[],
@@ -96,7 +123,7 @@ async function readPage(
   for (const { entry: encoded } of entries) {
     const read = await readChainEntry(walk, encoded, roster, unlocked.keys.deviceId).catch(
       (cause: unknown) => {
-        throw new VaultError('history-mismatch', { cause })
+        throw new VaultError('history-damaged', { cause })
       },
     )
     const { step, entry, hash } = read
@@ -130,9 +157,8 @@ async function fetchRecords(
       }
       try {
         const sealed = await api.record(recordId, version)
-        if (entry.recordHash === null || !equalBytes(await sha256(sealed), entry.recordHash))
-          throw new VaultError('history-mismatch')
-        rows.push({ recordId, version, sealed, inVault: true })
+        const isSound = entry.recordHash !== null && equalBytes(await sha256(sealed), entry.recordHash)
+        rows.push({ recordId, version, sealed: isSound ? sealed : DAMAGED, inVault: true })
       } catch (error) {
         // Deleted since: the entry that says so comes later in the feed.
         if (!(error instanceof VaultError && error.code === 'not-found')) throw error

@@ -105,7 +105,14 @@ export interface EngineView {
 
 /** A trouble that concerns the whole vault, in a person's words. */
 export interface VaultNotice {
-  readonly kind: 'history-mismatch' | 'storage-full' | 'session-ended' | 'device-copied' | 'other-weights'
+  readonly kind:
+    | 'history-mismatch'
+    | 'history-damaged'
+    | 'records-damaged'
+    | 'storage-full'
+    | 'session-ended'
+    | 'device-copied'
+    | 'other-weights'
   readonly text: string
 }
 

@@ -82,6 +82,7 @@ async function codeIn(response: Response): Promise<string | null> {
 async function errorFor(response: Response): Promise<VaultError> {
   const code = await codeIn(response)
   if (code === null) return new VaultError('offline')
+  if (code === 'damaged') return new VaultError('damaged')
   switch (response.status) {
     case 401:
       return new VaultError('session')
