@@ -1,15 +1,13 @@
 /**
  * How tiles are grouped into runs of the networks, in blocks of 16 pixels. A run is computed with a halo, which its
- * neighbours compute too: square runs waste least. The result does not depend on the grouping.
+ * neighbours compute too. One tile a run keeps memory small and, by measurement, is the fastest: what the halo costs,
+ * the processor's cache gives back. The result does not depend on the grouping.
  */
 import type { BlockRegion } from './blocks'
 import { ENTROPY_TILE } from './types'
 import { BLOCK } from './weights'
 
 export const TILE_BLOCKS = ENTROPY_TILE / BLOCK
-/** Entropy tiles in a run: 2 x 2, or a row of 4. */
-const TILES_PER_RUN = 4
-
 export interface Size {
   readonly width: number
   readonly height: number
@@ -25,14 +23,12 @@ export interface Run {
 
 /** Runs over the tile rows [from, to), row after row. */
 export function planRuns(columns: number, from: number, to: number): Run[] {
-  const runs: Run[] = []
-  for (let row = from; row < to; row += 2) {
-    const rows = Math.min(2, to - row)
-    const wide = TILES_PER_RUN / rows
-    for (let column = 0; column < columns; column += wide)
-      runs.push({ column, row, columns: Math.min(wide, columns - column), rows })
-  }
-  return runs
+  return Array.from({ length: columns * (to - from) }, (_, i) => ({
+    column: i % columns,
+    row: from + Math.floor(i / columns),
+    columns: 1,
+    rows: 1,
+  }))
 }
 
 const blocksOf = (pixels: number): number => Math.ceil(pixels / BLOCK)
