@@ -42,6 +42,13 @@ export default defineConfig({
     // Measures a folder that is named; not part of the tests.
     ...(process.env['SAFELIGHT_PHOTOS'] === undefined
       ? []
-      : [{ name: 'photos', testDir: 'scale', use: browser(['--disable-gpu']) }]),
+      : [
+          {
+            name: 'photos',
+            testDir: 'scale',
+            outputDir: '../test-results/photos',
+            use: browser(['--disable-gpu']),
+          },
+        ]),
   ],
 })
