@@ -51,7 +51,7 @@ function Phase() {
     case 'welcome':
       return <EnterWordsOrWelcome />
     case 'prove-kit':
-      return <RecoveryKit words={phase.words} positions={phase.positions} />
+      return <RecoveryKit accountId={phase.accountId} words={phase.words} positions={phase.positions} />
     case 'open':
       return <Library />
   }

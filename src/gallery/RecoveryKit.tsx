@@ -7,6 +7,7 @@ import './first-run.css'
 const KIT_LENGTH = 24
 
 interface RecoveryKitProps {
+  readonly accountId: string
   /** null after a reload: the words were never stored. */
   readonly words: readonly string[] | null
   /** Asked positions, from 0. */
@@ -14,15 +15,22 @@ interface RecoveryKitProps {
 }
 
 /** The 24 words on a sheet to print or copy, then three of them typed back. */
-export function RecoveryKit({ words, positions }: RecoveryKitProps) {
+export function RecoveryKit({ accountId, words, positions }: RecoveryKitProps) {
   const [proving, setProving] = useState(words === null)
-  if (words !== null && !proving) return <KitSheet words={words} onWritten={() => setProving(true)} />
+  if (words !== null && !proving)
+    return <KitSheet accountId={accountId} words={words} onWritten={() => setProving(true)} />
   return (
     <KitProof words={words} positions={positions} onBack={words === null ? null : () => setProving(false)} />
   )
 }
 
-function KitSheet({ words, onWritten }: { words: readonly string[]; onWritten: () => void }) {
+interface KitSheetProps {
+  readonly accountId: string
+  readonly words: readonly string[]
+  readonly onWritten: () => void
+}
+
+function KitSheet({ accountId, words, onWritten }: KitSheetProps) {
   return (
     <main className="first-run kit">
       <p className="step-of">Step 1 of 2</p>
@@ -47,6 +55,9 @@ function KitSheet({ words, onWritten }: { words: readonly string[]; onWritten: (
           <p>
             Opens photos at <strong>{location.origin}</strong>
           </p>
+          <p className="account">
+            Vault <code>{accountId}</code>
+          </p>
           <p>Made {new Date().toLocaleDateString(undefined, { dateStyle: 'long' })}</p>
           <p className="on-paper">
             Open the address, choose “I have 24 words”, and type them in this order. Keep this sheet where you
@@ -66,7 +77,7 @@ function KitSheet({ words, onWritten }: { words: readonly string[]; onWritten: (
   )
 }
 
-interface KitProofProps extends RecoveryKitProps {
+interface KitProofProps extends Omit<RecoveryKitProps, 'accountId'> {
   readonly onBack: (() => void) | null
 }
 

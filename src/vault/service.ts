@@ -133,7 +133,8 @@ export function createVaultService(parts: VaultServiceParts): VaultService {
       forPerson(async () => {
         proof = await startAccount()
         const { positions, account } = proof
-        emit({ type: 'phase', phase: { kind: 'prove-kit', words: account.words, positions } })
+        const { accountId } = account.roster
+        emit({ type: 'phase', phase: { kind: 'prove-kit', accountId, words: account.words, positions } })
       }),
 
     proveKit: (words) =>

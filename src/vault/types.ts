@@ -88,6 +88,7 @@ export type VaultPhase =
   | { readonly kind: 'welcome' } // no vault on this browser
   | {
       readonly kind: 'prove-kit'
+      readonly accountId: string
       readonly words: readonly string[] | null
       readonly positions: readonly number[]
     } // 0-based
