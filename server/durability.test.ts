@@ -1,7 +1,7 @@
 /** The vault as a process: what it prints, how it ends, and what is left after it was killed. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -81,6 +81,21 @@ describe('the process', () => {
     expect(busy.printed.err).toMatch(/^Port \d+ is taken\.[^\n]*\n$/)
     expect(wrong.printed.err).toMatch(/^SAFELIGHT_ORIGIN must [^\n]*\n$/)
     await new Promise((resolve) => taken.close(resolve))
+  })
+
+  it('says in one sentence that its folder is a file, or its database is none', async () => {
+    const file = join(dataDir, 'notes.txt')
+    await writeFile(file, 'not a folder')
+    const other = join(dataDir, 'other')
+    await mkdir(other)
+    await writeFile(
+      join(other, 'vault.db'),
+      'words that are long enough to be read as the head of a database '.repeat(20),
+    )
+    const [notFolder, notDatabase] = [file, other].map((SAFELIGHT_DATA) => launch(0, { SAFELIGHT_DATA }))
+    expect([await notFolder!.ended, await notDatabase!.ended]).toEqual([1, 1])
+    expect(notFolder!.printed.err).toMatch(/^The vault cannot use [^\n]* it is not a folder\.[^\n]*\n$/)
+    expect(notDatabase!.printed.err).toMatch(/^The vault cannot use [^\n]* is not a database\.[^\n]*\n$/)
   })
 
   it('killed in the middle of an upload shows no half artifact and cleans up at the next start', async () => {

@@ -26,11 +26,41 @@ function findApp(): string | null {
   return found ?? null
 }
 
+/** What stands in the way of a data folder, by the system's code. */
+const FOLDER_TROUBLE: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'it cannot be written to',
+  ENOTDIR: 'it is not a folder',
+  EEXIST: 'it is not a folder',
+  ENOENT: 'it cannot be made',
+  ENOSPC: 'the disk is full',
+  SQLITE_READONLY: 'its database cannot be written to',
+  SQLITE_CANTOPEN: 'its database cannot be opened',
+  SQLITE_NOTADB: 'its vault.db is not a database',
+  SQLITE_CORRUPT: 'its database is damaged',
+  SQLITE_FULL: 'the disk is full',
+  SQLITE_BUSY: 'another vault is using it',
+}
+
+async function openStores(dataDir: string) {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    const records = openRecordStore(join(dataDir, 'vault.db'))
+    return { records, blobs: await openFileBlobStore(dataDir) }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const trouble = FOLDER_TROUBLE[code]
+    if (trouble === undefined) throw error
+    fail(
+      `The vault cannot use ${dataDir}: ${trouble}. Mend that, or choose another folder: SAFELIGHT_DATA=DIR npm start`,
+    )
+  }
+}
+
 async function main(): Promise<void> {
   const { host, port, dataDir } = readListenConfig(process.env)
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const records = openRecordStore(join(dataDir, 'vault.db'))
-  const blobs = await openFileBlobStore(dataDir)
+  const { records, blobs } = await openStores(dataDir)
   if (process.argv.includes('--scrub')) {
     const { checked, damaged } = await scrub(records, blobs)
     console.log(`${checked} artifacts checked, ${damaged.length} damaged`)
