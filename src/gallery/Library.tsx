@@ -55,14 +55,7 @@ export function Library() {
           </div>
         </div>
         {photos.length === 0 ? (
-          <div className="empty">
-            <DarkroomScene prints="blank" />
-            <h2>Your darkroom is empty</h2>
-            <p>
-              Drop photos anywhere on this page, or paste one. They are encrypted here, on this device, before
-              anything leaves it.
-            </p>
-          </div>
+          <EmptyDarkroom />
         ) : (
           months.map((month) => (
             <section
@@ -90,6 +83,28 @@ export function Library() {
         <Viewer photos={ordered} id={openId} onShow={setOpenId} onClose={() => setOpenId(null)} />
       )}
     </DropZone>
+  )
+}
+
+function EmptyDarkroom() {
+  const developing = useVault(({ imports }) =>
+    imports.some(({ stage }) => stage !== 'failed' && stage !== 'safe'),
+  )
+  return (
+    <div className="empty">
+      <DarkroomScene prints="blank" />
+      {developing ? (
+        <h2>Your first photos are developing</h2>
+      ) : (
+        <>
+          <h2>Your darkroom is empty</h2>
+          <p>
+            Drop photos anywhere on this page, or paste one. They are encrypted here, on this device, before
+            anything leaves it.
+          </p>
+        </>
+      )}
+    </div>
   )
 }
 

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { useVault, vaultService, type ImportItem } from '../state/vault-store'
 import { bytesText } from './format'
 import { Icon } from './Icon'
+import { canCancel, uploadOrder } from './upload-order'
 import './tray.css'
 
 const STAGES: Record<ImportItem['stage'], string> = {
@@ -60,7 +61,7 @@ export function UploadTray() {
       <progress value={progress} max={1} aria-label="All uploads" />
       {open && (
         <ul>
-          {imports.map((item) => (
+          {uploadOrder(imports).map((item) => (
             <UploadRow key={item.importId} item={item} />
           ))}
         </ul>
@@ -70,7 +71,7 @@ export function UploadTray() {
 }
 
 function UploadRow({ item }: { item: ImportItem }) {
-  const active = item.stage !== 'safe' && item.stage !== 'failed'
+  const moving = item.stage === 'encrypting' || item.stage === 'checking' || item.stage === 'uploading'
   return (
     <li className={`upload ${item.stage}`}>
       <div className="upload-line">
@@ -79,10 +80,10 @@ function UploadRow({ item }: { item: ImportItem }) {
       </div>
       {item.problem !== null && <p className="problem">{item.problem}</p>}
       <div className="upload-line">
-        {active ? (
+        {moving ? (
           <progress value={item.progress} max={1} aria-label={item.name} />
         ) : (
-          <small>{bytesText(item.bytes)}</small>
+          <small>{item.bytes > 0 && bytesText(item.bytes)}</small>
         )}
         {item.stage === 'failed' && item.canRetry && (
           <button
@@ -93,13 +94,13 @@ function UploadRow({ item }: { item: ImportItem }) {
             Retry<span className="visually-hidden"> {item.name}</span>
           </button>
         )}
-        {item.stage !== 'safe' && (
+        {(canCancel(item) || item.stage === 'failed') && (
           <button
             type="button"
             className="button quiet"
             onClick={() => vaultService().cancelImport(item.importId)}
           >
-            {active ? 'Cancel' : 'Dismiss'}
+            {item.stage === 'failed' ? 'Dismiss' : 'Cancel'}
             <span className="visually-hidden"> {item.name}</span>
           </button>
         )}
