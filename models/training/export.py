@@ -67,52 +67,69 @@ def drift():
     return DRIFT_RATE * gradient / np.log(ratio) * 65536, shifts
 
 
+def product_layout(w, c):
+    """State by torch's names -> tensors by the product's names, in its layouts (src/training/parameters.ts)."""
+    px, quarter = pixel_order(), quarter_order()
+    rf = c["render_features"]
+    sub = np.array([f * 16 + d for d in range(16) for f in range(rf)])
+    t = {}
+    t["analysis_linear"] = w["analysis_linear"][:, px].T
+    t["synthesis_linear"] = w["synthesis_linear"][:, px]
+    for side in ("analysis", "synthesis"):
+        t[f"{side}_in"] = w[f"{side}_in.weight"][:, :, 0, 0].T
+        t[f"{side}_in_bias"] = w[f"{side}_in.bias"]
+        for n in range(c[f"{side}_blocks"]):
+            block = f"{side}_body.{n}"
+            t[f"{side}_{n}_depthwise"] = w[f"{block}.depthwise.weight"].transpose(2, 3, 0, 1)
+            t[f"{side}_{n}_depthwise_bias"] = w[f"{block}.depthwise.bias"]
+            for part in ("expand", "project"):
+                t[f"{side}_{n}_{part}"] = w[f"{block}.{part}.weight"][:, :, 0, 0].T
+                t[f"{side}_{n}_{part}_bias"] = w[f"{block}.{part}.bias"]
+    t["analysis_out"] = w["analysis_out.weight"][:, :, 0, 0].T
+    t["analysis_out_bias"] = w["analysis_out.bias"]
+    t["synthesis_out"] = w["synthesis_out.weight"][sub, :, 0, 0].T
+    t["synthesis_out_bias"] = w["synthesis_out.bias"][sub]
+    render = w["render_conv.weight"].transpose(2, 3, 1, 0)
+    t["render_pixels"] = render[:, :, :48][:, :, quarter]
+    t["render_features"] = render[:, :, 48:]
+    t["render_bias"] = w["render_conv.bias"]
+    t["render_out"] = w["render_out.weight"][quarter, :, 0, 0].T
+    t["render_out_bias"] = w["render_out.bias"][quarter]
+    t["log_step"] = w["log_step"]
+    for name in ("analysis_gain", "analysis_scale", "synthesis_gain"):
+        t[name] = w[f"{name}.log_gain"]
+    for name in ("render_gain", "render_scale"):
+        t[name] = w[f"{name}.log_gain"][:, quarter]
+    t["scale_bias"] = w["scale_bias"]
+    t["scale_same"] = w["scale_same"].T
+    t["scale_dense"] = w["scale_dense"].T
+    t["feature"] = w["feature.weight"][:, :, 0, 0].T
+    t["scale_feature"] = w["scale_feature.weight"][:, :, 0, 0].T
+    for name in ("mean_weight", "mean_in", "mean_out", "mean_gain"):
+        t[name] = w[name]
+    t["scale_hidden"] = w["scale_hidden"].T
+    return t
+
+
+FIXED_POINT = dict(
+    scale_bias=SCALE_BITS, scale_same=SCALE_BITS, scale_dense=SCALE_BITS, feature=FEATURE_SUM_BITS,
+    scale_feature=FEATURE_BITS, mean_weight=MEAN_BITS, mean_in=MEAN_BITS, mean_out=MEAN_BITS, mean_gain=MEAN_BITS,
+    scale_hidden=FEATURE_BITS,
+)
+QUALITY_TABLES = ("log_step", "analysis_gain", "analysis_scale", "synthesis_gain", "render_gain", "render_scale")
+
+
 def main(source, target):
     state = torch.load(source, map_location="cpu", weights_only=False)
     model = Codec(state["order"], state["deviation"], state.get("config", CONFIG))
     model.load_state_dict(state["ema"])
     w = {k: v.detach().numpy().astype(np.float64) for k, v in model.state_dict().items()}
     c = model.config
-    px, quarter = pixel_order(), quarter_order()
-    rf = c["render_features"]
-    sub = np.array([f * 16 + d for d in range(16) for f in range(rf)])
-    floats, integers = {}, {}
-    floats["analysis_linear"] = w["analysis_linear"][:, px].T
-    floats["synthesis_linear"] = w["synthesis_linear"][:, px]
-    for side in ("analysis", "synthesis"):
-        floats[f"{side}_in"] = w[f"{side}_in.weight"][:, :, 0, 0].T
-        floats[f"{side}_in_bias"] = w[f"{side}_in.bias"]
-        for n in range(c[f"{side}_blocks"]):
-            block = f"{side}_body.{n}"
-            floats[f"{side}_{n}_depthwise"] = w[f"{block}.depthwise.weight"].transpose(2, 3, 0, 1)
-            floats[f"{side}_{n}_depthwise_bias"] = w[f"{block}.depthwise.bias"]
-            for part in ("expand", "project"):
-                floats[f"{side}_{n}_{part}"] = w[f"{block}.{part}.weight"][:, :, 0, 0].T
-                floats[f"{side}_{n}_{part}_bias"] = w[f"{block}.{part}.bias"]
-    floats["analysis_out"] = w["analysis_out.weight"][:, :, 0, 0].T
-    floats["analysis_out_bias"] = w["analysis_out.bias"]
-    floats["synthesis_out"] = w["synthesis_out.weight"][sub, :, 0, 0].T
-    floats["synthesis_out_bias"] = w["synthesis_out.bias"][sub]
-    render = w["render_conv.weight"].transpose(2, 3, 1, 0)
-    floats["render_pixels"] = render[:, :, :48][:, :, quarter]
-    floats["render_features"] = render[:, :, 48:]
-    floats["render_bias"] = w["render_conv.bias"]
-    floats["render_out"] = w["render_out.weight"][quarter, :, 0, 0].T
-    floats["render_out_bias"] = w["render_out.bias"][quarter]
-    exact = dict(
-        log_step=w["log_step"], analysis_gain=w["analysis_gain.log_gain"], analysis_scale=w["analysis_scale.log_gain"],
-        synthesis_gain=w["synthesis_gain.log_gain"], render_gain=w["render_gain.log_gain"][:, quarter],
-        render_scale=w["render_scale.log_gain"][:, quarter],
-    )
+    product = product_layout({**w, "scale_dense": w["scale_dense"] * w["dense_mask"]}, c)
+    integers = {k: product.pop(k) * 2 ** bits for k, bits in FIXED_POINT.items()}
+    exact = {k: product.pop(k) for k in QUALITY_TABLES}
+    floats = product
     scale = 2 ** SCALE_BITS
-    integers["scale_bias"] = w["scale_bias"] * scale
-    integers["scale_same"] = w["scale_same"].T * scale
-    integers["scale_dense"] = (w["scale_dense"] * w["dense_mask"]).T * scale
-    integers["feature"] = w["feature.weight"][:, :, 0, 0].T * 2 ** FEATURE_SUM_BITS
-    integers["scale_feature"] = w["scale_feature.weight"][:, :, 0, 0].T * 2 ** FEATURE_BITS
-    for name in ("mean_weight", "mean_in", "mean_out", "mean_gain"):
-        integers[name] = w[name] * 2 ** MEAN_BITS
-    integers["scale_hidden"] = w["scale_hidden"].T * 2 ** FEATURE_BITS
     ratio = (SCALE_MAX / SCALE_MIN) ** (1 / (TABLES - 1))
     edges = SCALE_MIN * ratio ** (np.arange(1, TABLES) - 0.5) - 0.02
     integers["thresholds"] = np.where(edges > 20, edges, np.log(np.expm1(np.minimum(edges, 20)))) * scale

@@ -68,6 +68,12 @@ def forward(model, rgb, position, deadzone, amp, noise=True):
     return bits, error, restored
 
 
+def objective(bits, error, position, lagrange):
+    """Rate-distortion cost over the rate itself, so that all qualities weigh alike; the mean over crops."""
+    cost = bits + error / (lagrange * step_of(position) ** 2)
+    return (cost / (bits.detach() + 0.08)).mean()
+
+
 def augment(x, rng):
     """Crops [N, 3, H, W] in 0..255 -> one block smaller, cut at a random place, with random exposure and saturation.
 
@@ -196,8 +202,7 @@ def main():
         x = augment(torch.tensor(crops[pick]).permute(0, 3, 1, 2).float(), rng)
         position = torch.tensor(rng.uniform(0, KNOTS - 1, a.batch)).float()
         bits, error, _ = forward(model, x, position, a.deadzone, bool(a.amp))
-        cost = bits + error / (a.lagrange * step_of(position) ** 2)
-        loss = (cost / (bits.detach() + 0.08)).mean()
+        loss = objective(bits, error, position, a.lagrange)
         opt.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)

@@ -43,7 +43,8 @@ function quartersOf(blocks: tf.Tensor4D): tf.Tensor4D {
   return tf.reshape(tf.transpose(rows, [0, 2, 1, 3]), [1, 4 * h, 4 * w, 48])
 }
 
-function addToFirst(y: tf.Tensor4D, some: tf.Tensor4D): tf.Tensor4D {
+/** Adds channels to the first ones of y. */
+export function addToFirst(y: tf.Tensor4D, some: tf.Tensor4D): tf.Tensor4D {
   const missing = y.shape[3] - some.shape[3]
   return tf.add(y, tf.pad(some, [[0, 0], [0, 0], [0, 0], [0, missing]])) // prettier-ignore
 }
