@@ -116,7 +116,7 @@ describe('the training graph and its PyTorch mirror', () => {
     expect(Object.fromEntries(shapes)).toEqual(Object.fromEntries(parameterShapes(config.codec)))
   })
 
-  it('analyze to the same latents, and restore the same pixels from them rounded', async () => {
+  it('analyze to the same latents, and restore the same pixels from them rounded', () => {
     const { across } = vectors
     const pixels = readBlocks(opaque(sample.rgb, side), 0, { x: 0, y: 0, width: across, height: across })
     const [latents, restored] = tf.tidy(() => {
