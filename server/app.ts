@@ -10,6 +10,7 @@ import { appFiles } from './routes/app-files'
 import { artifactRoutes } from './routes/artifacts'
 import { chainRoutes } from './routes/chain'
 import { securityHeaders } from './security-headers'
+import type { Shelf } from './shelf'
 import type { BlobStore } from './stores/blob-store'
 import type { RecordStore } from './stores/record-store'
 import type { VaultParts } from './vault-parts'
@@ -18,6 +19,7 @@ export interface AppParts {
   readonly config: VaultConfig
   readonly records: RecordStore
   readonly blobs: BlobStore
+  readonly shelf: Shelf
   readonly nowMs?: () => number
   readonly log?: (line: string) => void
 }
@@ -26,10 +28,11 @@ export function createApp({
   config,
   records,
   blobs,
+  shelf,
   nowMs = Date.now,
   log = console.error,
 }: AppParts): Express {
-  const parts: VaultParts = { config, records, blobs, rosters: createRosters(records), nowMs, log }
+  const parts: VaultParts = { config, records, blobs, shelf, rosters: createRosters(records), nowMs, log }
   const app = express()
   app.disable('x-powered-by')
   app.set('trust proxy', config.proxyHops)

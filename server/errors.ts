@@ -27,6 +27,7 @@ const STATUS = {
   'quota-exceeded': 507,
   internal: 500,
   damaged: 500,
+  'disk-full': 507,
 } as const
 
 export type VaultErrorCode = keyof typeof STATUS
@@ -57,8 +58,12 @@ function fromExpress(error: unknown): VaultError | null {
   return null
 }
 
+const DISK_FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
+
 export function toVaultError(error: unknown): VaultError {
   if (error instanceof VaultError) return error
+  if (error instanceof Error && 'code' in error && DISK_FULL.has(String(error.code)))
+    return new VaultError('disk-full', 'The disk of this vault is full.', { cause: error })
   return (
     fromExpress(error) ?? new VaultError('internal', 'Something went wrong in the vault.', { cause: error })
   )
@@ -72,11 +77,26 @@ function describe(error: unknown): string {
   return `${error.name}${code}${frames[0] === undefined ? '' : ` ${frames[0].trim().replace(/\(.*[\\/]/, '(')}`}`
 }
 
+/** What the operator must see to, or null. */
+function troubleFor(vaultError: VaultError): string | null {
+  switch (vaultError.code) {
+    case 'internal':
+      return `error: ${describe(vaultError.cause)}`
+    case 'damaged':
+      return 'The bytes of an artifact are damaged on disk. For a list: npm start -- --scrub'
+    case 'disk-full':
+      return 'The disk is full: the vault takes no uploads until there is room.'
+    default:
+      return null
+  }
+}
+
 /** The last handler of the app. */
 export function errorHandler(log: (line: string) => void): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     const vaultError = toVaultError(error)
-    if (vaultError.code === 'internal') log(`error in ${req.method}: ${describe(vaultError.cause)}`)
+    const trouble = troubleFor(vaultError)
+    if (trouble !== null) log(`${req.method}: ${trouble}`)
     if (res.headersSent) {
       next(vaultError.cause ?? vaultError) // Express then ends the connection, so a cut body is never taken for a whole one
       return

@@ -1,6 +1,7 @@
 /** Reads every artifact again and compares its hash: for the operator; clients convince themselves (PROTOCOL §7). */
 import { createHash } from 'node:crypto'
-import { blobKey } from './routes/artifacts'
+import { accountIds, artifactIds } from '../src/format/ids'
+import { blobKey } from './shelf'
 import type { BlobStore } from './stores/blob-store'
 import type { RecordStore } from './stores/record-store'
 
@@ -8,6 +9,8 @@ export interface ScrubReport {
   readonly checked: number
   /** Blob keys whose bytes are missing or changed. */
   readonly damaged: readonly string[]
+  /** Blobs that nothing in the database knows; they are left alone. */
+  readonly unknown: number
 }
 
 export async function scrub(
@@ -25,7 +28,19 @@ export async function scrub(
     if (!intact && records.artifact(artifact.account, artifact.id) !== null) damaged.push(key)
     checked++
   }
-  return { checked, damaged }
+  let unknown = 0
+  for await (const { key } of blobs.list()) {
+    signal?.throwIfAborted()
+    if (!isKnown(records, key) && (await blobs.size(key)) !== null) unknown++
+  }
+  return { checked, damaged, unknown }
+}
+
+function isKnown(records: RecordStore, key: string): boolean {
+  const [account, artifact] = key.split('/').map((hex) => new Uint8Array(Buffer.from(hex, 'hex')))
+  if (account?.length !== accountIds.bytes || artifact?.length !== artifactIds.bytes) return false
+  const [accountId, id] = [accountIds.fromBytes(account), artifactIds.fromBytes(artifact)]
+  return records.artifact(accountId, id) !== null || records.isUnsettled(accountId, id)
 }
 
 /** false too where the bytes cannot be read. */

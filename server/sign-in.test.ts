@@ -208,6 +208,20 @@ describe('the door', () => {
     expect(vault.logged).toEqual([])
   })
 
+  it('answers hostile bodies likewise, and says nothing of its insides', async () => {
+    const cookie = await signIn(vault, account)
+    const bodies = ['{', '[]', 'null', '7', '{"__proto__":{}}', `{"accountId":"${'A'.repeat(43)}"}`]
+    for (const path of ['accounts', 'sessions', 'sessions/challenge', 'recovery/lookup', 'roster', 'chain'])
+      for (const body of [...bodies, `"${'x'.repeat(2e6)}"`]) {
+        const headers = { 'Content-Type': 'application/json' }
+        const call = { method: 'POST', path: `/api/${path}`, body: Buffer.from(body), headers, cookie }
+        const answer = await vault.call(call)
+        expect(codeOf(answer), path).toMatch(/^(?:bad-request|too-large)$/)
+        expect(answer.body.toString()).not.toMatch(/\bat .*:\d+/)
+      }
+    expect(vault.logged).toEqual([])
+  })
+
   it('does not wait for ever for a body that drips in', async () => {
     const hasty = await startVault({ jsonTimeoutMs: 50 })
     try {

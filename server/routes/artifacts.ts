@@ -14,13 +14,9 @@ import {
 import { VaultError } from '../errors'
 import { formatStep, pathId, read } from '../requests'
 import { callerOf, signedIn } from '../sessions'
+import { blobKey } from '../shelf'
 import type { ByteRange, StagedBlob } from '../stores/blob-store'
 import type { VaultParts } from '../vault-parts'
-
-export function blobKey(account: string, artifact: string): string {
-  const hex = (id: string) => Buffer.from(id, 'base64url').toString('hex')
-  return `${hex(account)}/${hex(artifact)}`
-}
 
 /** bytes=a-b, bytes=a- or bytes=-n; null where there is no Range header, an error where it cannot be met. */
 export function parseRange(header: string | undefined, size: number): ByteRange | null {
@@ -34,27 +30,29 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return { start, end }
 }
 
-/** Runs steps on the same key one after another, so that a row and its bytes always belong together. */
-function oneAtATime() {
-  const running = new Map<string, Promise<unknown>>()
-  return async <T>(key: string, step: () => Promise<T>): Promise<T> => {
-    while (running.has(key)) await running.get(key)?.catch(() => undefined)
-    const turn = step()
-    running.set(key, turn)
-    try {
-      return await turn
-    } finally {
-      running.delete(key)
+/** Bytes as they come, and an error in place of an end that comes too early: never a short answer that looks whole. */
+const inFull = (bytes: number) =>
+  async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let left = bytes
+    for await (const part of source) {
+      left -= part.length
+      yield part
     }
+    if (left !== 0) throw new VaultError('damaged', CUT_SHORT)
   }
-}
+
+const CUT_SHORT = 'The bytes of this artifact are cut off or changed.'
+
+/** Codes of a connection that its client left, or that a proxy cut. */
+const GONE = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'])
+const isGone = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && GONE.has(error.code)
 
 export function artifactRoutes(parts: VaultParts): Router {
-  const { records, blobs, config } = parts
+  const { records, blobs, shelf, config } = parts
   const router = Router()
   const auth = signedIn(parts)
   const uploads = new Map<string, number>()
-  const inOrder = oneAtATime()
 
   router.put('/artifacts/:id', auth, async (req, res) => {
     const id = pathId(req, 'id', artifactIds.schema)
@@ -83,7 +81,7 @@ export function artifactRoutes(parts: VaultParts): Router {
     try {
       const header = await formatStep(() => decodeHeader(staged.head))
       if (header.artifactId !== id) throw new VaultError('bad-request', 'The artifact names another id.')
-      const isNew = await inOrder(blobKey(account, id), () => keep(staged, account, id))
+      const isNew = await shelf.keep(staged, account, id)
       const answer = z.encode(storedBlob, { bytes: staged.bytes, sha256: new Uint8Array(staged.sha256) })
       res.status(isNew ? 201 : 200).json(answer)
     } finally {
@@ -91,29 +89,16 @@ export function artifactRoutes(parts: VaultParts): Router {
     }
   }
 
-  /** true where it is new, false where the very same bytes lie there already. */
-  async function keep(staged: StagedBlob, account: string, id: string): Promise<boolean> {
-    const key = blobKey(account, id)
-    const known = records.artifact(account, id)
-    if (known !== null) {
-      if (Buffer.compare(known.sha256, staged.sha256) === 0) return false
-      throw new VaultError('conflict', 'Another artifact has this id.')
-    }
-    // The blob first: a row never names bytes that are not there.
-    await staged.commit(key)
-    const added = records.addArtifact(account, id, staged.bytes, staged.sha256, config.quotaBytes)
-    if (added === 'ok') return true
-    if (added === 'exists') throw new VaultError('conflict', 'Another artifact has this id.')
-    await blobs.delete(key)
-    throw new VaultError('quota-exceeded', 'This vault has no more room for this account.')
-  }
-
   async function stage(req: Request): Promise<StagedBlob> {
     try {
-      return await blobs.stage(req, { maxBytes: config.maxArtifactBytes, headBytes: HEADER_BYTES })
+      const limits = { maxBytes: config.maxArtifactBytes, headBytes: HEADER_BYTES }
+      return await blobs.stage(req.iterator({ destroyOnReturn: false }), limits)
     } catch (cause) {
-      if (cause instanceof VaultError) throw cause
-      throw new VaultError('upload-incomplete', 'The upload broke off.', { cause })
+      if (isGone(cause)) throw new VaultError('upload-incomplete', 'The upload broke off.', { cause })
+      // The rest is taken in and dropped, so that the client comes to read why; without a length it could be endless.
+      if (req.get('Content-Length') === undefined) req.destroy()
+      else req.resume()
+      throw cause
     }
   }
 
@@ -139,8 +124,7 @@ export function artifactRoutes(parts: VaultParts): Router {
     const key = blobKey(account, id)
     const size = await blobs.size(key)
     // A response shorter than it says would keep the client waiting.
-    if (size !== null && size !== known.bytes)
-      throw new VaultError('damaged', 'The bytes of this artifact are cut off or changed.')
+    if (size !== null && size !== known.bytes) throw new VaultError('damaged', CUT_SHORT)
     const bytes = range === null ? known.bytes : range.end - range.start + 1
     res.setHeader('Content-Type', BLOB_MEDIA_TYPE)
     res.setHeader('Accept-Ranges', 'bytes')
@@ -156,20 +140,15 @@ export function artifactRoutes(parts: VaultParts): Router {
     }
     const source = await blobs.open(key, range ?? undefined)
     if (source === null) throw new VaultError('not-found', 'The bytes of this artifact are lost.')
-    // A client that goes away ends the pipeline; there is nobody left to tell.
-    await pipeline(source, res).catch(() => res.destroy())
+    await pipeline(source, inFull(bytes), res).catch((error: unknown) => {
+      if (!isGone(error)) throw error // the connection is cut, which the client sees
+    })
   })
 
   router.delete('/artifacts/:id', auth, async (req, res) => {
     const id = pathId(req, 'id', artifactIds.schema)
     const { account } = callerOf(res)
-    await inOrder(blobKey(account, id), async () => {
-      if (records.artifact(account, id) === null)
-        throw new VaultError('not-found', 'There is no such artifact.')
-      if (!records.removeArtifact(account, id))
-        throw new VaultError('not-allowed', 'An artifact goes only after a signed deletion.')
-      await blobs.delete(blobKey(account, id))
-    })
+    await shelf.remove(account, id)
     res.status(204).end()
   })
   return router

@@ -38,6 +38,8 @@ export interface BlobStore {
   delete(key: string): Promise<void>
   /** Every committed key, with the time of its last write (ms since 1970). */
   list(): AsyncIterable<{ key: string; modifiedMs: number }>
+  /** Removes what other openings of this store staged and never committed: for whoever alone has it open. */
+  forgetStaged(): Promise<void>
   close(): Promise<void>
 }
 

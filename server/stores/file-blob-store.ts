@@ -2,7 +2,7 @@
  * Blobs as plain files.
  *
  *   DIR/blobs/<key>          committed, read-only by convention
- *   DIR/staging/<pid>-<hex>/ one folder per running process; folders of dead processes are removed at start
+ *   DIR/staging/<hex>/       one folder per open store; what others left there goes with `forgetStaged`
  *
  * commit = fsync(file), rename, fsync(folder): after a crash a blob is there whole or not at all.
  */
@@ -33,32 +33,15 @@ async function makeFolders(folder: string, root: string): Promise<void> {
   for (let level = dirname(folder); level.startsWith(root); level = dirname(level)) await syncFolder(level)
 }
 
-/** Whether a process of this machine runs under `pid`. Our own pid does not count: its folder is not made yet. */
-function isRunning(pid: number): boolean {
-  if (pid === process.pid) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
-}
-
-async function removeStaleStaging(stagingRoot: string): Promise<void> {
-  for (const name of await readdir(stagingRoot)) {
-    const pid = Number.parseInt(name, 10)
-    if (!(pid > 0) || !isRunning(pid)) await rm(join(stagingRoot, name), { recursive: true, force: true })
-  }
-}
-
 export async function openFileBlobStore(dir: string): Promise<BlobStore> {
   const blobRoot = join(dir, 'blobs')
   const stagingRoot = join(dir, 'staging')
   await mkdir(blobRoot, { recursive: true, mode: 0o700 })
   await mkdir(stagingRoot, { recursive: true, mode: 0o700 })
-  await removeStaleStaging(stagingRoot)
-  const staging = join(stagingRoot, `${process.pid}-${randomBytes(8).toString('hex')}`)
+  const own = randomBytes(8).toString('hex')
+  const staging = join(stagingRoot, own)
   await mkdir(staging, { mode: 0o700 })
+  await syncFolder(dir)
 
   const pathOf = (key: string) => {
     assertBlobKey(key)
@@ -132,6 +115,11 @@ export async function openFileBlobStore(dir: string): Promise<BlobStore> {
         const modifiedMs = (await stat(path).catch(() => null))?.mtimeMs
         if (modifiedMs !== undefined) yield { key, modifiedMs }
       }
+    },
+
+    async forgetStaged() {
+      for (const name of await readdir(stagingRoot))
+        if (name !== own) await rm(join(stagingRoot, name), { recursive: true, force: true })
     },
 
     close: () => rm(staging, { recursive: true, force: true }),

@@ -4,26 +4,7 @@
  * over what the client sent. Callers check signatures and rules; the store keeps order, each method one transaction.
  */
 import Database from 'better-sqlite3'
-
-const SCHEMA = `
-CREATE TABLE accounts (id TEXT PRIMARY KEY, usedBytes INTEGER NOT NULL, createdMs INTEGER NOT NULL) STRICT;
-CREATE TABLE roster (account TEXT NOT NULL REFERENCES accounts, n INTEGER NOT NULL, entry BLOB NOT NULL,
-  PRIMARY KEY (account, n)) STRICT;
-CREATE TABLE kits (deviceId TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts, share BLOB NOT NULL) STRICT;
-CREATE TABLE grants (account TEXT NOT NULL REFERENCES accounts, grantee TEXT NOT NULL, epoch INTEGER NOT NULL,
-  body BLOB NOT NULL, PRIMARY KEY (account, grantee, epoch)) STRICT;
-CREATE TABLE challenges (nonceHash TEXT PRIMARY KEY, account TEXT NOT NULL, deviceId TEXT NOT NULL,
-  expiresMs INTEGER NOT NULL) STRICT;
-CREATE TABLE sessions (tokenHash TEXT PRIMARY KEY, account TEXT NOT NULL, deviceId TEXT NOT NULL,
-  expiresMs INTEGER NOT NULL) STRICT;
-CREATE TABLE artifacts (account TEXT NOT NULL REFERENCES accounts, id TEXT NOT NULL, bytes INTEGER NOT NULL,
-  sha256 BLOB NOT NULL, doomed INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (account, id)) STRICT;
-CREATE TABLE chain (account TEXT NOT NULL REFERENCES accounts, seq INTEGER NOT NULL, deviceId TEXT NOT NULL,
-  n INTEGER NOT NULL, hash BLOB NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (account, seq),
-  UNIQUE (account, deviceId, n)) STRICT;
-CREATE TABLE records (account TEXT NOT NULL REFERENCES accounts, id TEXT NOT NULL, version INTEGER NOT NULL,
-  body BLOB, PRIMARY KEY (account, id, version)) STRICT;
-`
+import { migrate } from './schema'
 
 export interface RosterAppend {
   readonly n: number
@@ -36,7 +17,7 @@ export interface StoredArtifact {
   readonly id: string
   readonly bytes: number
   readonly sha256: Uint8Array
-  /** A signed deletion names it: its bytes may go. */
+  /** 1 once a signed deletion ended the last record that names it: its bytes may go. */
   readonly doomed: number
 }
 
@@ -65,11 +46,7 @@ export function openRecordStore(file: string) {
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = FULL')
   db.pragma('foreign_keys = ON')
-  if (db.pragma('user_version', { simple: true }) === 0)
-    db.transaction(() => {
-      db.exec(SCHEMA)
-      db.pragma('user_version = 1')
-    })()
+  migrate(db)
 
   const one = <T>(sql: string, ...values: unknown[]): T | null =>
     db.prepare<unknown[], T>(sql).get(...values) ?? null
@@ -100,6 +77,13 @@ export function openRecordStore(file: string) {
       id,
     )
 
+  const unsettle = (account: string, id: string): void => {
+    run('INSERT OR IGNORE INTO unsettled VALUES (?, ?)', account, id)
+  }
+  const settle = (account: string, id: string): void => {
+    run('DELETE FROM unsettled WHERE account = ? AND id = ?', account, id)
+  }
+
   const createAccount = db.transaction(
     (account: string, entries: readonly RosterAppend[], nowMs: number): boolean => {
       if (one('SELECT 1 FROM accounts WHERE id = ?', account) !== null) return false
@@ -119,15 +103,8 @@ export function openRecordStore(file: string) {
   })
 
   const addArtifact = db.transaction(
-    (
-      account: string,
-      id: string,
-      bytes: number,
-      sha256: Uint8Array,
-      quotaBytes: number,
-    ): 'ok' | 'exists' | 'over-quota' => {
-      if (artifact(account, id) !== null) return 'exists'
-      if (usedBytes(account) + bytes > quotaBytes) return 'over-quota'
+    (account: string, id: string, bytes: number, sha256: Uint8Array, quotaBytes: number): boolean => {
+      if (usedBytes(account) + bytes > quotaBytes) return false
       run(
         'INSERT INTO artifacts (account, id, bytes, sha256) VALUES (?, ?, ?, ?)',
         account,
@@ -136,7 +113,8 @@ export function openRecordStore(file: string) {
         sha256,
       )
       addUsed(account, bytes)
-      return 'ok'
+      settle(account, id)
+      return true
     },
   )
 
@@ -145,8 +123,25 @@ export function openRecordStore(file: string) {
     if (found?.doomed !== 1) return false
     run('DELETE FROM artifacts WHERE account = ? AND id = ?', account, id)
     addUsed(account, -found.bytes)
+    unsettle(account, id)
     return true
   })
+
+  /** The record is over: no artifact that it named is kept, unless another record names it too. */
+  function endUses(account: string, recordId: string, named: string | null): void {
+    const ended = all<{ artifactId: string }>(
+      'DELETE FROM uses WHERE account = ? AND recordId = ? RETURNING artifactId',
+      account,
+      recordId,
+    ).map(({ artifactId }) => artifactId)
+    for (const id of named === null ? ended : [named, ...ended])
+      run(
+        `UPDATE artifacts SET doomed = 1 WHERE account = ? AND id = ?
+         AND NOT EXISTS (SELECT 1 FROM uses WHERE uses.account = artifacts.account AND artifactId = artifacts.id)`,
+        account,
+        id,
+      )
+  }
 
   const appendChain = db.transaction(
     (account: string, a: ChainAppend, quotaBytes: number): number | ChainRefusal => {
@@ -172,20 +167,18 @@ export function openRecordStore(file: string) {
       )
       if (newest?.gone === 1) return 'deleted'
       if (newest !== null && a.version <= newest.version) return 'conflict'
-      if (a.artifact !== null) {
-        const stored = artifact(account, a.artifact.id)
-        if (
-          a.record !== null &&
-          (stored === null || stored.doomed === 1 || !same(stored.sha256, a.artifact.sha256))
-        )
-          return 'no-artifact'
-        if (a.record === null)
-          run('UPDATE artifacts SET doomed = 1 WHERE account = ? AND id = ?', account, a.artifact.id)
-      }
       if (a.record !== null) {
+        if (a.artifact !== null) {
+          const stored = artifact(account, a.artifact.id)
+          if (stored === null || stored.doomed === 1 || !same(stored.sha256, a.artifact.sha256))
+            return 'no-artifact'
+        }
         if (usedBytes(account) + a.record.length > quotaBytes) return 'over-quota'
         addUsed(account, a.record.length)
+        if (a.artifact !== null)
+          run('INSERT OR IGNORE INTO uses VALUES (?, ?, ?)', account, a.recordId, a.artifact.id)
       } else {
+        endUses(account, a.recordId, a.artifact?.id ?? null)
         // A deletion leaves no sealed version behind.
         const freed = one<{ bytes: number | null }>(
           'SELECT sum(length(body)) AS bytes FROM records WHERE account = ? AND id = ?',
@@ -268,6 +261,7 @@ export function openRecordStore(file: string) {
     },
 
     artifact,
+    /** false where the account has no room for it; else it is settled. */
     addArtifact: (account: string, id: string, bytes: number, sha256: Uint8Array, quotaBytes: number) =>
       addArtifact.immediate(account, id, bytes, sha256, quotaBytes),
     artifactsAfter: (account: string, after: string, limit: number): StoredArtifact[] =>
@@ -277,8 +271,17 @@ export function openRecordStore(file: string) {
         after,
         limit,
       ),
-    /** false unless a signed deletion names it. */
+    /** false unless it is doomed; else its blob is unsettled. */
     removeArtifact: (account: string, id: string) => removeArtifact.immediate(account, id),
+    doomedArtifacts: (): { account: string; id: string }[] =>
+      all('SELECT account, id FROM artifacts WHERE doomed = 1'),
+
+    /** Notes that a blob without a row may lie in the blob store: one about to be written, or about to go. */
+    unsettle,
+    settle,
+    isUnsettled: (account: string, id: string): boolean =>
+      one('SELECT 1 FROM unsettled WHERE account = ? AND id = ?', account, id) !== null,
+    unsettled: (): { account: string; id: string }[] => all('SELECT account, id FROM unsettled'),
     everyArtifact: (): (StoredArtifact & { account: string })[] =>
       all('SELECT account, id, bytes, sha256, doomed FROM artifacts ORDER BY account, id'),
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createApp } from '../app'
 import { DEFAULTS, type VaultConfig } from '../config'
+import { createShelf, type Shelf } from '../shelf'
 import { openFileBlobStore } from '../stores/file-blob-store'
 import { openRecordStore } from '../stores/record-store'
 
@@ -83,6 +84,7 @@ export interface TestVault extends Caller {
   readonly logged: readonly string[]
   readonly records: ReturnType<typeof openRecordStore>
   readonly blobs: Awaited<ReturnType<typeof openFileBlobStore>>
+  readonly shelf: Shelf
   /** Moves the vault's clock. */
   pass(ms: number): void
   /** Stops, keeps the data, and starts again. */
@@ -97,23 +99,26 @@ export async function startVault(config: Partial<VaultConfig> = {}): Promise<Tes
   const open = async () => {
     const records = openRecordStore(join(dataDir, 'vault.db'))
     const blobs = await openFileBlobStore(dataDir)
+    const settings: VaultConfig = {
+      ...DEFAULTS,
+      accountsPerHourPerAddress: 1000,
+      challengesPerMinutePerAddress: 1000,
+      origin: ORIGIN,
+      appDir: null,
+      ...config,
+    }
+    const shelf = createShelf(records, blobs, settings.quotaBytes)
     const app = createApp({
-      config: {
-        ...DEFAULTS,
-        accountsPerHourPerAddress: 1000,
-        challengesPerMinutePerAddress: 1000,
-        origin: ORIGIN,
-        appDir: null,
-        ...config,
-      },
+      config: settings,
       records,
       blobs,
+      shelf,
       nowMs: () => Date.now() + offsetMs,
       log: (line) => logged.push(line),
     })
     const server: Server = createServer(app)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return { records, blobs, server, port: (server.address() as AddressInfo).port }
+    return { records, blobs, shelf, server, port: (server.address() as AddressInfo).port }
   }
   let running = await open()
   const stop = async () => {
@@ -131,6 +136,9 @@ export async function startVault(config: Partial<VaultConfig> = {}): Promise<Tes
     },
     get blobs() {
       return running.blobs
+    },
+    get shelf() {
+      return running.shelf
     },
     dataDir,
     logged,
