@@ -93,4 +93,32 @@ describe('walking chains', () => {
     for (let n = 0; n < 50_000; n++) expect(take(walk, entryOf(devices[0]!, n))).toBe('ok')
     expect(walk.view().chains[devices[0]!]!.length).toBe(50_000)
   })
+
+  it('takes chains one after another that name each other at every step, and awaits each head once', () => {
+    const [first, second] = [devices[0]!, devices[1]!]
+    const walk = walkChains(emptyChainView)
+    const length = 20_000
+    for (let n = 0; n < length; n++) {
+      const head = { device: second, n, hash: hashOf(second, n) }
+      expect(take(walk, entryOf(first, n, [head, head]))).toBe('ok')
+    }
+    expect(walk.view().awaited.length).toBe(length)
+    for (let n = 0; n < length; n++) expect(take(walk, entryOf(second, n))).toBe('ok')
+    expect(walk.view().awaited).toEqual([])
+  })
+
+  it('names a fork where two heads, or a head and its entry, differ', () => {
+    const [first, second, third] = [devices[0]!, devices[1]!, devices[2]!]
+    const walk = walkChains(emptyChainView)
+    const head = { device: second, n: 1, hash: hashOf(second, 1) }
+    expect(take(walk, entryOf(first, 0, [head]))).toBe('ok')
+    const before = walk.view()
+    const other = { ...head, hash: fill(32, 44) }
+    expect(take(walk, entryOf(third, 0, [other]))).toBe('fork')
+    expect(walk.view()).toEqual(before)
+    expect(take(walk, entryOf(second, 0))).toBe('ok')
+    expect(walk.take(entryOf(second, 1), fill(32, 45), nobody).kind).toBe('fork')
+    expect(take(walk, entryOf(second, 1))).toBe('ok')
+    expect(walk.view().awaited).toEqual([])
+  })
 })

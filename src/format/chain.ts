@@ -46,7 +46,17 @@ export function walkChains(start: ChainView): ChainWalk {
   const chains = new Map<DeviceId, string[]>(
     Object.entries(start.chains).map(([device, chain]) => [device as DeviceId, [...chain]]),
   )
-  let awaited = start.awaited
+  // Which device, then n: a feed in any order costs the same an entry.
+  const awaited = new Map<DeviceId, Map<number, string>>()
+  const isPromised = (device: DeviceId, n: number, hash: string): boolean => {
+    const promised = awaited.get(device)?.get(n)
+    return promised === undefined || promised === hash
+  }
+  const wait = (device: DeviceId, n: number, hash: string): void => {
+    const promises = awaited.get(device) ?? new Map<number, string>()
+    awaited.set(device, promises.set(n, hash))
+  }
+  for (const { device, n, hash } of start.awaited) wait(device, n, hash)
 
   function take(entry: ChainEntry, hash: Uint8Array, self: DeviceId, isOwnWrite = false): ChainStep {
     const { device, n } = entry
@@ -59,21 +69,23 @@ export function walkChains(start: ChainView): ChainWalk {
     const before = chain[n - 1]
     const isLinked = before === undefined ? isZero(entry.prevHash) : toBase64url(entry.prevHash) === before
     if (!isLinked) return { kind: problem, device }
-    for (const promise of awaited)
-      if (promise.device === device && promise.n === n && promise.hash !== text)
-        return { kind: 'fork', device }
+    if (!isPromised(device, n, text)) return { kind: 'fork', device }
 
-    const stillAwaited = awaited.filter((promise) => promise.device !== device || promise.n > n)
+    const unseen: { device: DeviceId; n: number; hash: string }[] = []
     for (const head of entry.heads) {
       const isThisEntry = head.device === device && head.n === n
       const seen = isThisEntry ? text : chains.get(head.device)?.[head.n]
-      const headHash = toBase64url(head.hash)
-      if (seen === undefined) stillAwaited.push({ device: head.device, n: head.n, hash: headHash })
-      else if (seen !== headHash) return { kind: 'fork', device: head.device }
+      const hash = toBase64url(head.hash)
+      const fits = seen === undefined ? isPromised(head.device, head.n, hash) : seen === hash
+      if (!fits) return { kind: 'fork', device: head.device }
+      if (seen === undefined) unseen.push({ device: head.device, n: head.n, hash })
     }
     chain.push(text)
     chains.set(device, chain)
-    awaited = stillAwaited
+    const promises = awaited.get(device)
+    promises?.delete(n)
+    if (promises?.size === 0) awaited.delete(device)
+    for (const promise of unseen) wait(promise.device, promise.n, promise.hash)
     return { kind: 'ok' }
   }
 
@@ -81,7 +93,9 @@ export function walkChains(start: ChainView): ChainWalk {
     take,
     view: () => ({
       chains: Object.fromEntries([...chains].map(([device, chain]) => [device, [...chain]])),
-      awaited,
+      awaited: [...awaited].flatMap(([device, promises]) =>
+        [...promises].map(([n, hash]) => ({ device, n, hash })),
+      ),
     }),
   }
 }
