@@ -4,6 +4,7 @@ import { artifactBudget } from '../storage/space'
 import { HEADER_BYTES } from '../format/artifact'
 import { sha256 } from '../format/hash'
 import { equalBytes } from '../lib/bytes'
+import { release } from '../lib/release'
 import type { Unlocked } from './device-keys'
 import type { Darkrooms, Engines } from './darkrooms'
 import { isUnreadable, toDamageError, VaultError } from './errors'
@@ -117,6 +118,7 @@ export function openPhoto(
       const job = { bitstream: image.bitstream, band: { y0, y1 } }
       const rows = await pool.run(signal, (worker) => worker.call(signal, 'decodeBand', job), urgent)
       pixels.set(rows.data, 4 * width * y0)
+      release(rows.data)
       done += 1
       options.onProgress?.((1 + (2 * done) / image.bands.length) / 3)
     })

@@ -15,6 +15,7 @@ import { personalModelSeed } from '../crypto/model-seed'
 import { randomBytes } from '../crypto/random'
 import { readU32, unsharedBytes, wipeBytes, type Bytes } from '../lib/bytes'
 import { makePrng } from '../lib/prng'
+import { release } from '../lib/release'
 import { loadBaseModel } from '../model/base-model'
 import { personalModel } from '../model/personal-model'
 import { moved } from '../rpc/messages'
@@ -195,11 +196,12 @@ export function createDarkroom() {
       const { width, height, hasAlpha } = source
       const shrinker = startShrinking(width, height, THUMBNAIL_SIDE)
       const whole = hasAlpha ? new Uint8ClampedArray(4 * width * height) : null
-      for (const { y0, y1 } of planBands(width, height, 8)) {
+      for (const { y0, y1 } of planBands(width, height, height)) {
         signal.throwIfAborted()
         const rows = await source.readRows(y0, y1)
         shrinker.add(rows)
         whole?.set(rows.data, 4 * width * y0)
+        release(rows.data)
       }
       const alpha = whole === null ? null : encodeAlpha(whole, width, height)
       return { thumbnail: shrinker.finish(), alpha }
@@ -212,7 +214,7 @@ export function createDarkroom() {
     },
 
     /** Coded tiles of one band; `rows` as rowsForBand plans them. */
-    encodeBand(
+    async encodeBand(
       signal: AbortSignal,
       input: {
         readonly rows: Pixels
@@ -224,12 +226,12 @@ export function createDarkroom() {
       report: (fraction: number) => void,
     ): Promise<Uint8Array[]> {
       const { rows, firstRow, imageHeight, band, quality } = input
-      return theEngine().codec.encodeBand(rows, firstRow, imageHeight, band, {
-        quality,
-        effort: 'fast',
-        signal,
-        onProgress: report,
-      })
+      const options = { quality, effort: 'fast' as const, signal, onProgress: report }
+      try {
+        return await theEngine().codec.encodeBand(rows, firstRow, imageHeight, band, options)
+      } finally {
+        release(rows.data)
+      }
     },
 
     async encodeThumbnail(signal: AbortSignal, thumbnail: Pixels): Promise<Bytes> {
@@ -283,10 +285,17 @@ export function createDarkroom() {
       signal: AbortSignal,
       input: { readonly bitstream: Uint8Array; readonly band: Band; readonly rows: Pixels },
     ): Promise<BandDifference> {
-      const restored = await theEngine().codec.decodeBand(input.bitstream, input.band, { signal })
-      const alphaIsSame =
-        !input.rows.hasAlpha || input.rows.data.every((value, i) => i % 4 !== 3 || restored.data[i] === value)
-      return { squaredError: squaredError(input.rows, restored), alphaIsSame }
+      const { rows } = input
+      try {
+        const restored = await theEngine().codec.decodeBand(input.bitstream, input.band, { signal })
+        const alphaIsSame =
+          !rows.hasAlpha || rows.data.every((value, i) => i % 4 !== 3 || restored.data[i] === value)
+        const difference = { squaredError: squaredError(rows, restored), alphaIsSame }
+        release(restored.data)
+        return difference
+      } finally {
+        release(rows.data)
+      }
     },
 
     /** A small picture at the steps of a schedule, along one fresh noise path. */

@@ -7,10 +7,14 @@
  * and may be randomised. So: frames for what has alpha, a canvas for what has none where read-back is exact, and
  * frames again where it is not. A browser with neither is refused.
  */
+import { release } from '../lib/release'
 import { DarkroomError } from './errors'
 import type { ImageFile } from './image-file'
 import { storedRect, upright, type Orientation } from './orientation'
 import { canvasReadbackIsExact } from './readback-probe'
+
+/** Rows that pass through a canvas at a time. */
+const STRIP_ROWS = 128
 
 export interface PhotoRows {
   readonly width: number
@@ -142,20 +146,34 @@ async function bitmapSource(
     throw new DarkroomError('undecodable', { cause })
   }
   const { width, height } = bitmap
+  // One small canvas for all rows: what canvases hold is freed late.
+  const strip = new OffscreenCanvas(width, Math.min(height, STRIP_ROWS))
+  const context = strip.getContext('2d', { willReadFrequently: true, colorSpace })
+  if (context === null) {
+    bitmap.close()
+    throw new DarkroomError('undecodable')
+  }
+  context.imageSmoothingEnabled = false
+  context.globalCompositeOperation = 'copy'
   return {
     width,
     height,
     hasAlpha,
     colorSpace,
     readRows(y0, y1) {
-      const canvas = new OffscreenCanvas(width, y1 - y0)
-      const context = canvas.getContext('2d', { willReadFrequently: true, colorSpace })
-      if (context === null) return Promise.reject(new DarkroomError('undecodable'))
-      context.imageSmoothingEnabled = false
-      context.drawImage(bitmap, 0, -y0)
-      const { data } = context.getImageData(0, 0, width, y1 - y0, { colorSpace })
+      const data = new Uint8ClampedArray(4 * width * (y1 - y0))
+      for (let y = y0; y < y1; y += strip.height) {
+        const rows = Math.min(strip.height, y1 - y)
+        context.drawImage(bitmap, 0, -y)
+        const read = context.getImageData(0, 0, width, rows, { colorSpace }).data
+        data.set(read, 4 * width * (y - y0))
+        release(read)
+      }
       return Promise.resolve({ width, height: y1 - y0, hasAlpha, colorSpace, data })
     },
-    close: () => bitmap.close(),
+    close() {
+      bitmap.close()
+      strip.width = strip.height = 0
+    },
   }
 }
