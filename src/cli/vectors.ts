@@ -1,10 +1,14 @@
 /**
- *     npm run vectors
+ *     npm run vectors [-- streams tile vault hashes]
  *
- * Writes the golden streams of the codec, src/codec/vectors/streams.json: small procedural pictures of awkward sizes,
- * coded with the current model, with the hash of their symbols and the pixels that they restore to; and the golden vault
- * of format v1 (golden-vault.ts); and the tile that engines are probed with, src/workers/probe-tile.ts. They are written anew with a new model and never otherwise: what they hold must stay
- * readable.
+ *   streams   the golden streams of the codec, src/codec/vectors/streams.json: small procedural pictures of awkward
+ *             sizes, coded with the current model, with the hash of their symbols and the pixels that they restore to
+ *   tile      the tile that engines are probed with, src/workers/probe-tile.ts
+ *   vault     the golden vault of format v1 (golden-vault.ts)
+ *   hashes    the golden hashes of personal weights (weights-hashes.ts)
+ *
+ * All of them unless some are named. They are written anew with a new model and never otherwise: what they hold must
+ * stay readable.
  */
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
@@ -20,6 +24,7 @@ import { makePrng } from '../lib/prng'
 import { proceduralImage } from '../training/procedural-images'
 import { writeGoldenVault } from './golden-vault'
 import { readModel, readyWasm } from './node-codec'
+import { writeWeightsHashes } from './weights-hashes'
 
 const FILE = fileURLToPath(new URL('../codec/vectors/streams.json', import.meta.url))
 
@@ -111,25 +116,38 @@ async function writeProbeTile(): Promise<void> {
   await writeFile(path, await format(text, { ...(await resolveConfig(path)), parser: 'typescript' }))
 }
 
+async function writeStreams(): Promise<void> {
+  const streams: unknown[] = []
+  for (const [i, recipe] of RECIPES.entries()) {
+    const bitstream = await codec.encode(draw(recipe, 4242 + i), recipe)
+    const restored = await codec.decode(bitstream)
+    const symbols = await readSymbols(model.weights, parseBitstream(bitstream))
+    const { name, width, height } = recipe
+    streams.push({
+      ...{ name, width, height },
+      bitstream: Buffer.from(bitstream).toString('base64'),
+      symbols: createHash('sha256').update(symbols).digest('hex'),
+      pixels: deflateRawSync(restored.data, { level: 9 }).toString('base64'),
+    })
+    console.log(`${name}: ${bitstream.length} bytes`)
+  }
+  const file = { model: toHex(model.id), modelName: model.name, streams }
+  await writeFile(FILE, `${JSON.stringify(file, null, 2)}\n`)
+}
+
 await readyWasm()
 const model = await readModel()
 const codec = createCodec(model.weights)
-const streams: unknown[] = []
-for (const [i, recipe] of RECIPES.entries()) {
-  const bitstream = await codec.encode(draw(recipe, 4242 + i), recipe)
-  const restored = await codec.decode(bitstream)
-  const symbols = await readSymbols(model.weights, parseBitstream(bitstream))
-  const { name, width, height } = recipe
-  streams.push({
-    ...{ name, width, height },
-    bitstream: Buffer.from(bitstream).toString('base64'),
-    symbols: createHash('sha256').update(symbols).digest('hex'),
-    pixels: deflateRawSync(restored.data, { level: 9 }).toString('base64'),
-  })
-  console.log(`${name}: ${bitstream.length} bytes`)
+const writers: Readonly<Record<string, () => Promise<void>>> = {
+  streams: writeStreams,
+  tile: writeProbeTile,
+  vault: () => writeGoldenVault(model),
+  hashes: () => writeWeightsHashes(model),
 }
-await writeProbeTile()
+const named = process.argv.slice(2)
+for (const name of named.length > 0 ? named : Object.keys(writers)) {
+  const write = writers[name]
+  if (write === undefined) throw new Error(`The vectors are: ${Object.keys(writers).join(', ')}.`)
+  await write()
+}
 codec.dispose()
-const file = { model: toHex(model.id), modelName: model.name, streams }
-await writeFile(FILE, `${JSON.stringify(file, null, 2)}\n`)
-await writeGoldenVault(model)
