@@ -1,17 +1,9 @@
-/**
- * The golden streams of the codec in a page: bundles the codec with one engine, opens it on an empty page of a local origin
- * and restores every stream. The journeys use the app as built; this looks at its codec alone.
- */
+/** The golden streams of the codec in a page: every stream restored by one engine. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { inflateRawSync } from 'node:zlib'
 import type { Page } from '@playwright/test'
-import { build, type Rolldown } from 'vite'
-
-const ORIGIN = 'http://localhost:9'
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const ENTRY = 'golden-page-entry'
+import { openSourcePage } from './source-page'
 
 /** Runs in the page: restores all streams and sends what the test compares. */
 const source = (backend: 'wasm' | 'webgpu'): string => `
@@ -34,7 +26,8 @@ const source = (backend: 'wasm' | 'webgpu'): string => `
       engine.setWasmPaths('/wasm/')
     }
     if (!(await tf.setBackend('${backend}'))) throw new Error('no ${backend}')
-    const [description, weights, tables] = await Promise.all(['model.json', 'weights.bin', 'cdf.bin'].map(bytesOf))
+    const files = ['model.json', 'weights.bin', 'cdf.bin'].map((name) => bytesOf('/model/' + name))
+    const [description, weights, tables] = await Promise.all(files)
     const model = await loadBaseModel({ description, weights, tables })
     const codec = createCodec(model.weights)
     const restored = []
@@ -47,23 +40,6 @@ const source = (backend: 'wasm' | 'webgpu'): string => `
     return { backend: tf.getBackend(), restored }
   }
 `
-
-async function bundle(backend: 'wasm' | 'webgpu'): Promise<string> {
-  const result = (await build({
-    configFile: false,
-    root: ROOT,
-    logLevel: 'error',
-    plugins: [
-      {
-        name: ENTRY,
-        resolveId: (id) => (id === ENTRY ? `\0${ENTRY}` : null),
-        load: (id) => (id === `\0${ENTRY}` ? source(backend) : null),
-      },
-    ],
-    build: { write: false, target: 'es2023', rolldownOptions: { input: ENTRY } },
-  })) as Rolldown.RolldownOutput
-  return result.output[0].code
-}
 
 interface Golden {
   readonly name: string
@@ -95,18 +71,11 @@ export interface GoldenResult {
 export async function restoreGolden(page: Page, backend: 'wasm' | 'webgpu'): Promise<GoldenResult[]> {
   const file = await readFile(new URL('../../src/codec/vectors/streams.json', import.meta.url), 'utf8')
   const { modelName, streams } = JSON.parse(file) as { modelName: string; streams: Golden[] }
-  const script = await bundle(backend)
-  const wasm = `${ROOT}node_modules/@tensorflow/tfjs-backend-wasm/dist/`
-  await page.route(`${ORIGIN}/**`, async (route) => {
-    const path = new URL(route.request().url()).pathname
-    if (path === '/')
-      return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>golden</title>' })
-    if (path.startsWith('/wasm/')) return route.fulfill({ path: wasm + path.slice('/wasm/'.length) })
-    return route.fulfill({ path: `${ROOT}models/${modelName}${path}` })
+  await openSourcePage(page, {
+    source: source(backend),
+    gives: 'restoreAll',
+    folders: { wasm: 'node_modules/@tensorflow/tfjs-backend-wasm/dist', model: `models/${modelName}` },
   })
-  await page.goto(`${ORIGIN}/`)
-  await page.addScriptTag({ type: 'module', content: script })
-  await page.waitForFunction(() => 'restoreAll' in window)
   const { backend: used, restored } = await page.evaluate(
     (bitstreams) => window.restoreAll(bitstreams),
     streams.map(({ bitstream }) => bitstream),
