@@ -83,7 +83,7 @@ export async function measureCodec(
   quality: number,
 ): Promise<Measurement> {
   const start = performance.now()
-  const coded = await codec.encode(image, { quality, effort })
+  const coded = await codec.encode(image, { quality, effort, paddedLength: sealer.paddedLength })
   const sealed = await sealer.seal(image, coded, quality)
   const middle = performance.now()
   const restored = await codec.decode(await sealer.open(sealed.bytes, sealed.dataKey))

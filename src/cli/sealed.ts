@@ -4,6 +4,7 @@ import { newArtifactId, randomBytes } from '../crypto/random'
 import { createMask } from '../diffusion/mask'
 import { SECTION } from '../format/artifact'
 import { accountIds, modelIds } from '../format/ids'
+import { PADDING_RULE, paddedLength } from '../format/padding'
 import { PROCESS } from '../format/suite'
 
 /** Keys and names of a vault that lives as long as the measurement. */
@@ -17,6 +18,8 @@ export function makeSealer() {
   const lock = { modelSecret: randomBytes(32), weightsHash: randomBytes(32) }
   const mask = createMask(PROCESS.torus32)
   return {
+    /** What an artifact's picture of so many coded bytes is padded to. */
+    paddedLength: (bytes: number) => paddedLength(PADDING_RULE.eighths, bytes),
     seal: (size: { width: number; height: number }, coded: Uint8Array, quality: number) =>
       sealArtifact({
         ...{ names, lock, mask },

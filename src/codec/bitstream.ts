@@ -43,6 +43,11 @@ export interface ParsedBitstream {
   readonly tiles: readonly Uint8Array[]
 }
 
+/** Bytes of a coded picture without its tiles. */
+export function overheadBytes(alpha: Uint8Array | null, tiles: number): number {
+  return FIXED + 4 * tiles + (alpha === null ? 0 : 4 + alpha.length)
+}
+
 export function assembleBitstream(
   header: BitstreamHeader,
   alpha: Uint8Array | null,
@@ -52,8 +57,7 @@ export function assembleBitstream(
   if (tiles.length !== grid.columns * grid.rows) throw new CodecError('bad-argument', 'Tiles are missing.')
   const lengths = alpha === null ? [] : [alpha.length]
   for (const tile of tiles) lengths.push(tile.length)
-  const total = FIXED + 4 * lengths.length + lengths.reduce((a, b) => a + b, 0)
-  const out = new Uint8Array(total)
+  const out = new Uint8Array(overheadBytes(alpha, tiles.length) + tiles.reduce((sum, t) => sum + t.length, 0))
   const view = new DataView(out.buffer)
   out.set(MAGIC)
   view.setUint32(4, header.width, true)

@@ -96,7 +96,8 @@ describe('the codec', () => {
         const bottom = Math.min(image.height, band.y1 + HALO)
         const data = image.data.slice(4 * image.width * top, 4 * image.width * bottom)
         const rows = { ...image, height: bottom - top, data }
-        tiles.push(...(await codec.encodeBand(rows, top, image.height, band, options(30, effort))))
+        const coded = await codec.encodeBand(rows, top, image.height, band, options(30, effort))
+        tiles.push(...coded.map(([tile]) => tile))
         const restored = await codec.decodeBand(whole, band)
         const expected = pixels.data.subarray(4 * image.width * band.y0, 4 * image.width * band.y1)
         expect(Buffer.compare(Buffer.from(restored.data), Buffer.from(expected))).toBe(0)
@@ -105,6 +106,17 @@ describe('the codec', () => {
       expect(Buffer.compare(Buffer.concat(tiles), tail)).toBe(0)
     },
   )
+
+  it('spends what padding would add on the picture', async () => {
+    const image = picture(700, 300)
+    const least = await codec.encode(image, { ...options(50), paddedLength: (bytes) => bytes })
+    const room = Math.ceil(1.06 * least.length)
+    const filled = await codec.encode(image, { ...options(50), paddedLength: () => room })
+    expect(filled.length).toBeLessThanOrEqual(room)
+    expect(filled.length).toBeGreaterThan(0.5 * (least.length + room))
+    const [lean, rich] = [psnrDb(image, await codec.decode(least)), psnrDb(image, await codec.decode(filled))]
+    expect(rich).toBeGreaterThan(lean + 0.05)
+  })
 
   it('restores the same pixels on the cpu backend within 1 in 255', async () => {
     const image = picture(48, 48)

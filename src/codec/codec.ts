@@ -22,7 +22,16 @@ import {
   transformAt,
   type QualityTransform,
 } from './transform'
-import { ENTROPY_TILE, type Band, type Codec, type EncodeOptions, type RasterImage } from './types'
+import { fillPadding, versionsFor } from './fill-padding'
+import { worthsAt } from './symbol-choice'
+import {
+  ENTROPY_TILE,
+  type Band,
+  type Codec,
+  type EncodeOptions,
+  type RasterImage,
+  type TileVersions,
+} from './types'
 import { BLOCK, LATENTS, type CodecWeights } from './weights'
 
 /** Input channels of a run are rounded up to this, so that few shapes occur. */
@@ -92,16 +101,17 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
     firstRow: number,
     imageHeight: number,
     band: Band,
-    options: EncodeOptions,
-  ): Promise<Uint8Array[]> {
+    options: EncodeOptions & { readonly versions?: number },
+  ): Promise<TileVersions[]> {
     checkQuality(options.quality)
+    const [lean, ...richer] = worthsAt(options.quality, options.versions ?? 1)
     const kernel = await loadKernel()
     const { transform, entropy } = at(options.quality, kernel)
     const y = kernel?.y ?? (scratch ??= new Float32Array(TILE_BLOCKS * TILE_BLOCKS * LATENTS))
     const size = { width: rows.width, height: imageHeight }
     const grid = tileGrid(size.width, size.height)
     const tileRows = tileRowsOf(band)
-    const tiles: Uint8Array[] = []
+    const tiles: TileVersions[] = []
     const count = (tileRows.to - tileRows.from) * grid.columns
     let done = 0
     for (const run of planRuns(grid.columns, tileRows.from, tileRows.to)) {
@@ -118,10 +128,12 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
         const row = run.row + Math.floor(i / run.columns)
         const column = run.column + (i % run.columns)
         const part = tileRegion(size, column, row)
-        timed('latents', () => gather(linear!, correction, corrected, region, part, y))
-        tiles[(row - tileRows.from) * grid.columns + column] = timed('entropy', () =>
-          encodeTile(entropy, y, part.width, part.height, parts.choices),
-        )
+        const coded = (worth: number): Uint8Array => {
+          timed('latents', () => gather(linear!, correction, corrected, region, part, y))
+          const choices = { worth, ...parts.choices }
+          return timed('entropy', () => encodeTile(entropy, y, part.width, part.height, choices))
+        }
+        tiles[(row - tileRows.from) * grid.columns + column] = [coded(lean!), ...richer.map(coded)]
       }
       done += run.rows * run.columns
       options.onProgress?.(done / count)
@@ -129,14 +141,21 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
     return tiles
   }
 
-  async function encode(image: RasterImage, options: EncodeOptions): Promise<Uint8Array> {
+  async function encode(
+    image: RasterImage,
+    options: EncodeOptions & { readonly paddedLength?: (bytes: number) => number },
+  ): Promise<Uint8Array> {
     const { width, height, hasAlpha, colorSpace } = image
+    const { quality, paddedLength } = options
     checkSize(width, height)
     if (image.data.length !== 4 * width * height)
       throw new CodecError('bad-argument', 'The pixels do not fill the picture.')
-    const tiles = await encodeBand(image, 0, height, { y0: 0, y1: height }, options)
+    const versions = paddedLength === undefined ? 1 : versionsFor(width, height)
+    const coded = await encodeBand(image, 0, height, { y0: 0, y1: height }, { ...options, versions })
     const alpha = hasAlpha ? encodeAlpha(image.data, width, height) : null
-    return assembleBitstream({ width, height, hasAlpha, colorSpace, quality: options.quality }, alpha, tiles)
+    const tiles =
+      paddedLength === undefined ? coded.map(([tile]) => tile) : fillPadding(coded, alpha, paddedLength)
+    return assembleBitstream({ width, height, hasAlpha, colorSpace, quality }, alpha, tiles)
   }
 
   /** Symbols of tile rows, decoded once each until the rows before some row are dropped. */

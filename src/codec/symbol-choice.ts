@@ -1,16 +1,36 @@
-/** The fast encoder's choice of a symbol: its own rate against its own error. */
+/**
+ * The fast encoder's choice of a symbol: its own rate against its own error.
+ *
+ * The *worth* is how many bits a unit of squared error (in squared steps) is worth. Measured on photographs, rate at
+ * equal PSNR is within half a percent of the least from the leanest worth below to the richest, which makes 8 to 10 %
+ * more bytes: as many as padding may add. In training it is 1 / 0.13.
+ */
 import { SYMBOL_MAX } from './context-model'
+import { QUALITY_MAX } from './quality'
 
-/** Bits that a unit of squared error (in squared steps) is worth; 1 / 0.13 in training, more by measurement. */
-export const BITS_PER_SQUARED_STEP = 1 / 0.07
+/** Worths from lean to rich, in equal ratios, as float32; of a single one, the middle. */
+export function worthsAt(quality: number, count: number): readonly number[] {
+  const share = quality / QUALITY_MAX
+  const lean = 1 / (0.08 + 0.05 * share)
+  const rich = 1 / (0.055 - 0.01 * share)
+  return Array.from({ length: count }, (_, i) =>
+    Math.fround(lean * (rich / lean) ** (count === 1 ? 0.5 : i / (count - 1))),
+  )
+}
 
 /** Magnitude whose rate and distortion are least: the lower or the upper neighbour of `value`; zero below 0.5. */
-export function chooseMagnitude(value: number, bits: Float32Array, from: number, size: number): number {
+export function chooseMagnitude(
+  value: number,
+  bits: Float32Array,
+  from: number,
+  size: number,
+  worth: number,
+): number {
   if (value < 0.5) return 0
   const low = Math.floor(value)
   const escape = size - 1
   if (low + 1 >= escape) return Math.min(SYMBOL_MAX, Math.floor(value + 0.5))
   const rate = bits[from + low + 1]! - bits[from + low]!
   const rest = value - low
-  return (2 * rest - 1) * BITS_PER_SQUARED_STEP > rate ? low + 1 : low
+  return (2 * rest - 1) * worth > rate ? low + 1 : low
 }

@@ -10,13 +10,15 @@ import { TileContext, SYMBOL_MAX, SYMBOL_UNIT, type ContextModel } from './conte
 import { DECODED, type EntropyKernel } from './kernel/entropy-kernel'
 import type { TableBank } from './entropy-tables'
 import { damaged } from './errors'
+import { DEFAULT_QUALITY } from './quality'
 import { BitReader, BitWriter, endRaw, LOWER, RansDecoder, ransEncode, startsInRange } from './rans'
-import { chooseMagnitude } from './symbol-choice'
+import { chooseMagnitude, worthsAt } from './symbol-choice'
 import { LATENTS } from './weights'
 
 /** Channels fall silent in groups of this many. */
 export const ACTIVE_UNIT = 16
 const HEAD = 4
+const USUAL_WORTH = worthsAt(DEFAULT_QUALITY, 1)[0]!
 
 /** What codes tiles: a context model at one quality, the tables, and the kernel that holds both. */
 export interface TileEntropy {
@@ -39,6 +41,8 @@ export interface TileChoices {
    * Channels that are all zero from some channel on are silent: their means count as zero too.
    */
   readonly chosen?: Int16Array
+  /** Bits that a unit of squared error is worth in the fast choice, a float32; that of a quality in the middle unless told. */
+  readonly worth?: number
   /** Magnitude to code for a distance |y - mean| in steps, instead of the fast choice. */
   readonly choose?: (distance: number, table: number) => number
   /** Sees every coded magnitude with its table and distance (for fitting tables). */
@@ -61,7 +65,7 @@ export function encodeTile(
   const parts =
     kernel === null || choices.choose !== undefined || choices.observe !== undefined
       ? encodeInTypeScript(entropy, values, width, height, choices)
-      : encodeInKernel(kernel, entropy.model, values, width, height, choices.chosen)
+      : encodeInKernel(kernel, entropy.model, values, width, height, choices)
   const { active, raw, coded } = parts
   const out = new Uint8Array(HEAD + raw.length + coded.length)
   out.set([active / ACTIVE_UNIT, raw.length & 255, (raw.length >> 8) & 255, raw.length >> 16])
@@ -88,14 +92,14 @@ function encodeInKernel(
   y: Float32Array,
   width: number,
   height: number,
-  chosen: Int16Array | undefined,
+  { chosen, worth = USUAL_WORTH }: TileChoices,
 ): CodedParts {
   kernel.use(model)
   if (y.buffer !== kernel.y.buffer) kernel.y.set(y)
   const rounding = kernel.prepare(width * height)
   if (chosen !== undefined) kernel.chosen.set(chosen)
   const active = chosen === undefined ? rounding : activeChannels(chosen)
-  return { active, ...kernel.encode({ width, height, active }, chosen !== undefined) }
+  return { active, ...kernel.encode({ width, height, active }, chosen !== undefined, worth) }
 }
 
 function encodeInTypeScript(
@@ -103,7 +107,7 @@ function encodeInTypeScript(
   y: Float32Array,
   width: number,
   height: number,
-  { chosen, choose, observe }: TileChoices,
+  { chosen, choose, observe, worth = USUAL_WORTH }: TileChoices,
 ): CodedParts {
   // NaN, which no picture gives, would fail both comparisons and must not reach the coder.
   y.forEach(
@@ -131,7 +135,7 @@ function encodeInTypeScript(
           ? distance
           : choose !== undefined
             ? choose(distance, table)
-            : chooseMagnitude(distance, bits, first, size[table]!)
+            : chooseMagnitude(distance, bits, first, size[table]!, worth)
       const escape = size[table]! - 1
       const entry = magnitude < escape ? magnitude : escape
       starts[count] = cdf[first + entry]!

@@ -29,6 +29,9 @@ export interface Band {
 /** `best` runs the analysis network, `fast` its linear part alone: half the work for 2 to 3 % more bytes. */
 export type Effort = 'fast' | 'best'
 
+/** One tile coded several times for one decoder, from the fewest bytes to the most. */
+export type TileVersions = readonly [Uint8Array, ...Uint8Array[]]
+
 export interface EncodeOptions {
   /** 0 (smallest) .. 63 (largest file, about 46 dB); DEFAULT_QUALITY is visually lossless. */
   readonly quality: number
@@ -49,7 +52,11 @@ export interface BitstreamHeader {
 /** A codec bound to one set of weights and one TensorFlow.js backend. Whole-image calls run band by band. */
 export interface Codec {
   readonly backend: 'webgpu' | 'wasm' | 'cpu'
-  encode(image: RasterImage, options: EncodeOptions): Promise<Uint8Array>
+  /** With `paddedLength`, bytes that padding to that length would add are spent on the picture. */
+  encode(
+    image: RasterImage,
+    options: EncodeOptions & { readonly paddedLength?: (bytes: number) => number },
+  ): Promise<Uint8Array>
   decode(
     bitstream: Uint8Array,
     options?: { signal?: AbortSignal; onProgress?: (fraction: number) => void },
@@ -57,15 +64,15 @@ export interface Codec {
 
   /**
    * Codes the entropy tiles of one band. `rows` holds image rows [firstRow, firstRow + rows.height), which must cover
-   * the band and HALO rows on each side where the image has them.
+   * the band and HALO rows on each side where the image has them. `versions` of each tile; one unless told.
    */
   encodeBand(
     rows: RasterImage,
     firstRow: number,
     imageHeight: number,
     band: Band,
-    options: EncodeOptions,
-  ): Promise<Uint8Array[]>
+    options: EncodeOptions & { readonly versions?: number },
+  ): Promise<TileVersions[]>
   /** Restores rows [band.y0, band.y1) from a whole bitstream. */
   decodeBand(bitstream: Uint8Array, band: Band, options?: { signal?: AbortSignal }): Promise<RasterImage>
 

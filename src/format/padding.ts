@@ -30,8 +30,12 @@ export function paddedLength(rule: PaddingRule, bytes: number): number {
   }
 }
 
+export function paddedThumbnailLength(bytes: number): number {
+  return Math.ceil(bytes / THUMBNAIL_STEP_BYTES) * THUMBNAIL_STEP_BYTES
+}
+
 export function paddedSectionLength(rule: PaddingRule, section: number, bytes: number): number {
   if (section === SECTION.index) return INDEX_BYTES
-  if (section === SECTION.thumbnail) return Math.ceil(bytes / THUMBNAIL_STEP_BYTES) * THUMBNAIL_STEP_BYTES
+  if (section === SECTION.thumbnail) return paddedThumbnailLength(bytes)
   return paddedLength(rule, bytes)
 }

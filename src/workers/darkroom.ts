@@ -4,13 +4,15 @@
  */
 import { encodeAlpha } from '../codec/alpha'
 import { parseBitstream } from '../codec/bitstream'
+import { versionsFor } from '../codec/fill-padding'
 import { squaredError } from '../codec/metrics'
 import { stepOf } from '../codec/quality'
-import type { Band, BitstreamHeader, RasterImage } from '../codec/types'
+import type { Band, BitstreamHeader, RasterImage, TileVersions } from '../codec/types'
 import { countKeystreamMismatches } from '../diffusion/keystream-check'
 import { findSchedule, type ScheduleName } from '../diffusion/schedule'
 import { pathSteps, tensorTrajectory, type PathState } from '../diffusion/tensor-trajectory'
 import { SECTION } from '../format/artifact'
+import { paddedThumbnailLength } from '../format/padding'
 import { personalModelSeed } from '../crypto/model-seed'
 import { randomBytes } from '../crypto/random'
 import { readU32, unsharedBytes, wipeBytes, type Bytes } from '../lib/bytes'
@@ -213,7 +215,7 @@ export function createDarkroom() {
       return Promise.resolve()
     },
 
-    /** Coded tiles of one band; `rows` as rowsForBand plans them. */
+    /** Coded tiles of one band, in versions that padding is filled with; `rows` as rowsForBand plans them. */
     async encodeBand(
       signal: AbortSignal,
       input: {
@@ -224,9 +226,10 @@ export function createDarkroom() {
         readonly quality: number
       },
       report: (fraction: number) => void,
-    ): Promise<Uint8Array[]> {
+    ): Promise<TileVersions[]> {
       const { rows, firstRow, imageHeight, band, quality } = input
-      const options = { quality, effort: 'fast' as const, signal, onProgress: report }
+      const versions = versionsFor(rows.width, imageHeight)
+      const options = { quality, effort: 'fast' as const, versions, signal, onProgress: report }
       try {
         return await theEngine().codec.encodeBand(rows, firstRow, imageHeight, band, options)
       } finally {
@@ -236,7 +239,12 @@ export function createDarkroom() {
 
     async encodeThumbnail(signal: AbortSignal, thumbnail: Pixels): Promise<Bytes> {
       return movedBytes(
-        await theEngine().codec.encode(thumbnail, { quality: THUMBNAIL_QUALITY, effort: 'fast', signal }),
+        await theEngine().codec.encode(thumbnail, {
+          quality: THUMBNAIL_QUALITY,
+          effort: 'fast',
+          paddedLength: paddedThumbnailLength,
+          signal,
+        }),
       )
     },
 

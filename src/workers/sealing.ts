@@ -1,12 +1,14 @@
 /** From coded tiles to a sealed artifact and back, within one worker: what lies between never leaves it. */
 import { assembleBitstream } from '../codec/bitstream'
-import type { BitstreamHeader } from '../codec/types'
+import { fillPadding } from '../codec/fill-padding'
+import type { BitstreamHeader, TileVersions } from '../codec/types'
 import { openArtifact, sealArtifact, type ArtifactNames, type Section } from '../crypto/artifact'
 import { CryptoError } from '../crypto/errors'
 import { unwrapDataKey, wrapDataKey } from '../crypto/artifact-keys'
 import { createMask } from '../diffusion/mask'
 import { decodeHeader, SECTION, sealedLength, THUMBNAIL_OFFSET } from '../format/artifact'
 import { sha256 } from '../format/hash'
+import { PADDING_RULE, paddedLength } from '../format/padding'
 import { PROCESS } from '../format/suite'
 import { wipeBytes, type Bytes } from '../lib/bytes'
 
@@ -22,7 +24,7 @@ export interface SealPhotoInput {
   readonly locks: PhotoLocks
   readonly header: BitstreamHeader
   readonly alpha: Uint8Array | null
-  readonly tiles: readonly Uint8Array[]
+  readonly tiles: readonly TileVersions[]
   readonly thumbnail: Uint8Array
   /** The original file, where it is to be kept. */
   readonly original: Blob | null
@@ -39,8 +41,9 @@ export interface SealedPhotoFile {
 
 export async function sealPhoto(input: SealPhotoInput): Promise<SealedPhotoFile> {
   const { names, locks, header, alpha, tiles, thumbnail, original } = input
+  const filled = fillPadding(tiles, alpha, (bytes) => paddedLength(PADDING_RULE.eighths, bytes))
   const sections: Section[] = [
-    { id: SECTION.image, bytes: assembleBitstream(header, alpha, tiles) },
+    { id: SECTION.image, bytes: assembleBitstream(header, alpha, filled) },
     { id: SECTION.thumbnail, bytes: thumbnail },
   ]
   if (original !== null)

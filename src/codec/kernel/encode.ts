@@ -15,7 +15,6 @@ import {
 } from '../../lib/wasm-assembler'
 import { SYMBOL_MAX, SYMBOL_UNIT } from '../context-model'
 import { LOWER, PRECISION_BITS } from '../rans'
-import { BITS_PER_SQUARED_STEP } from '../symbol-choice'
 import { LATENTS } from '../weights'
 import { GROUP, STATE, type KernelLayout } from './layout'
 import { Position, bound, sizeOf, state } from './position'
@@ -68,7 +67,7 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
     const { channel, table, entry, magnitude, residual } = position
     const [escape, start, length] = [scope.i32(), scope.i32(), scope.i32()]
     const [pending, count, raw] = [scope.i32(), scope.i32(), scope.i32()]
-    const [value, distance, rest] = [scope.f64(), scope.f64(), scope.f64()]
+    const [value, distance, rest, worth] = [scope.f64(), scope.f64(), scope.f64(), scope.f64()]
 
     const writeBits = (bits: I32, n: I32 | number): Code => [
       pending.set(pending.shiftLeft(n).or(bits)),
@@ -101,7 +100,7 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
             rest
               .times(2)
               .minus(1)
-              .times(BITS_PER_SQUARED_STEP)
+              .times(worth)
               .above(bits(1).minus(bits(0))),
           ),
         ],
@@ -137,7 +136,7 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
     ]
     return [
       [pending.set(state.load32(STATE.rawPending)), count.set(state.load32(STATE.rawCount))],
-      raw.set(state.load32(STATE.rawBytes)),
+      [raw.set(state.load32(STATE.rawBytes)), worth.set(state.loadF32(STATE.worth))],
       position.channels(encodeOne),
       [state.store32(pending, STATE.rawPending), state.store32(count, STATE.rawCount)],
       state.store32(raw, STATE.rawBytes),

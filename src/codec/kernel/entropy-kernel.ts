@@ -30,8 +30,8 @@ export interface EntropyKernel {
   readonly chosen: Int16Array
   /** Clips the first values of y, positions times 768, to what can be coded; the channels up to the last that rounds. */
   prepare(positions: number): number
-  /** Raw bytes and coded bytes of the tile in `y`; views until the next tile. */
-  encode(tile: TileShape, hasChosen: boolean): { raw: Uint8Array; coded: Uint8Array }
+  /** Raw bytes and coded bytes of the tile in `y`, which is spent; views until the next tile. `worth` as in chooseMagnitude. */
+  encode(tile: TileShape, hasChosen: boolean, worth: number): { raw: Uint8Array; coded: Uint8Array }
   /** Room for raw ‖ coded bytes. */
   readonly input: Uint8Array
   /** Symbols [positions, active], a view until the next tile; or where the bytes fail. */
@@ -157,9 +157,9 @@ function kernelOver(
   { begin, decode, encode, prepare, code }: KernelCalls,
 ): EntropyKernel {
   const state = new DataView(memory)
-  const setState = (field: keyof typeof STATE, value: number): void =>
+  const setState = (field: Exclude<keyof typeof STATE, 'worth'>, value: number): void =>
     state.setInt32(STATE[field], value, true)
-  const getState = (field: keyof typeof STATE): number => state.getInt32(STATE[field], true)
+  const getState = (field: Exclude<keyof typeof STATE, 'worth'>): number => state.getInt32(STATE[field], true)
   const rowOfSites = (TILE_SIDE + 2) * at.siteBytes
 
   /** Calls `visit` position by position, with the addresses of the site and its four neighbours. */
@@ -197,7 +197,8 @@ function kernelOver(
 
     prepare: (positions) => prepare(at.y, at.y + 4 * LATENTS * positions),
 
-    encode(tile, hasChosen) {
+    encode(tile, hasChosen, worth) {
+      state.setFloat32(STATE.worth, worth, true)
       setState('rawPending', 0)
       setState('rawCount', 0)
       setState('rawBytes', at.raw)

@@ -18,7 +18,7 @@ export const TILE_SIDE = ENTROPY_TILE / BLOCK
 const POSITIONS = TILE_SIDE * TILE_SIDE
 const PAGE = 65536
 
-/** Fields of the state, as int32. */
+/** Fields of the state, as int32 where nothing else is said. */
 export const STATE = {
   /** rANS state, and the address of the next byte and of the end. */
   coder: 0,
@@ -31,6 +31,8 @@ export const STATE = {
   rawCount: 24,
   /** Address of the raw bytes; the encoder moves it on. */
   rawBytes: 28,
+  /** Encoding: bits that a unit of squared error is worth, as float32. */
+  worth: 32,
 } as const
 
 /** The ranks of scale sums: fine steps below 8, then HIGH_ENTRIES whole numbers. */
