@@ -24,6 +24,9 @@ CONFIG = dict(
     context_dense=320, context_features=32, mean_channels=48, mean_hidden=64,
 )
 
+# What only ablate.py varies; the product knows these values alone, so exported configs leave them out.
+FIXED = dict(block=BLOCK, depthwise_size=3, activation="relu")
+
 
 def colour_matrix():
     """Rows are the orthonormal opponent axes: luma, red minus blue, green against both."""
@@ -31,19 +34,19 @@ def colour_matrix():
     return s / np.linalg.norm(s, axis=1, keepdims=True)
 
 
-def dct_matrix(n=BLOCK):
+def dct_matrix(n):
     k, x = np.mgrid[0:n, 0:n]
     m = np.cos(math.pi * k * (2 * x + 1) / (2 * n)) * math.sqrt(2 / n)
     m[0] /= math.sqrt(2)
     return m
 
 
-def block_transform():
+def block_transform(block=BLOCK):
     """[768, 768] orthonormal: rows are latents (colour, v, u), columns are (colour channel RGB, y, x)."""
-    d = dct_matrix()
+    d = dct_matrix(block)
     two = np.einsum("vy,ux->vuyx", d, d)
     full = np.einsum("kc,vuyx->kvucyx", colour_matrix(), two)
-    return full.reshape(LATENTS, 3 * BLOCK * BLOCK)
+    return full.reshape(3 * block * block, 3 * block * block)
 
 
 def interpolate_knots(table, position):
@@ -56,20 +59,21 @@ def interpolate_knots(table, position):
 class Block(nn.Module):
     """x + W2 relu(W1 depthwise(x)): depthwise 3 x 3, then a pointwise pair of twice the width."""
 
-    def __init__(self, width):
+    def __init__(self, width, size, activation):
         super().__init__()
-        self.depthwise = nn.Conv2d(width, width, 3, padding=1, groups=width)
+        self.activation = activation
+        self.depthwise = nn.Conv2d(width, width, size, padding=size // 2, groups=width)
         self.expand = nn.Conv2d(width, 2 * width, 1)
         self.project = nn.Conv2d(2 * width, width, 1)
         nn.init.zeros_(self.project.weight)
         nn.init.zeros_(self.project.bias)
         with torch.no_grad():
             self.depthwise.weight.mul_(0.3)
-            self.depthwise.weight[:, :, 1, 1] += 1.0
+            self.depthwise.weight[:, :, size // 2, size // 2] += 1.0
             self.depthwise.bias.zero_()
 
     def forward(self, x):
-        return x + self.project(F.relu(self.expand(self.depthwise(x))))
+        return x + self.project(self.activation(self.expand(self.depthwise(x))))
 
 
 class RateCondition(nn.Module):
@@ -91,34 +95,46 @@ def step_of(position):
 
 class Codec(nn.Module):
     def __init__(self, order, deviation, config=CONFIG):
-        """order: latents by falling variance; deviation [768]: standard deviation of each, in that order."""
+        """order: latents by falling variance; deviation [768]: standard deviation of each, in that order.
+
+        config may also hold what FIXED names; a render_width of 0 leaves the renderer out.
+        """
         super().__init__()
         c = self.config = dict(config)
-        basis = torch.tensor(block_transform()[order], dtype=torch.float32)
+        fixed = {**FIXED, **c}
+        self.block = fixed["block"]
+        self.activation = getattr(F, fixed["activation"])
+        latents = 3 * self.block ** 2
+        make_block = lambda width: Block(width, fixed["depthwise_size"], self.activation)
+        basis = torch.tensor(block_transform(self.block)[order], dtype=torch.float32)
         self.analysis_linear = nn.Parameter(basis.clone())  # [768, 3*16*16]
         self.synthesis_linear = nn.Parameter(basis.clone())
         self.register_buffer("deviation", torch.tensor(deviation, dtype=torch.float32))
-        self.log_step = nn.Parameter(torch.zeros(KNOTS, LATENTS))  # deviation from the common step
+        self.log_step = nn.Parameter(torch.zeros(KNOTS, latents))  # deviation from the common step
 
         knots = step_of(torch.arange(KNOTS).float())[:, None]
         norm = -torch.log(knots + self.deviation[None])
-        self.analysis_gain = RateCondition(LATENTS, norm.clone())
+        self.analysis_gain = RateCondition(latents, norm.clone())
         aw = c["analysis_width"]
-        self.analysis_in = nn.Conv2d(LATENTS, aw, 1)
-        self.analysis_body = nn.Sequential(*[Block(aw) for _ in range(c["analysis_blocks"])])
+        self.analysis_in = nn.Conv2d(latents, aw, 1)
+        self.analysis_body = nn.Sequential(*[make_block(aw) for _ in range(c["analysis_blocks"])])
         self.analysis_out = nn.Conv2d(aw, c["analysis_out"], 1)
         self.analysis_scale = RateCondition(c["analysis_out"])
 
         sw, rf = c["synthesis_width"], c["render_features"]
         self.synthesis_gain = RateCondition(c["synthesis_in"], norm[:, : c["synthesis_in"]].clone())
         self.synthesis_in = nn.Conv2d(c["synthesis_in"], sw, 1)
-        self.synthesis_body = nn.Sequential(*[Block(sw) for _ in range(c["synthesis_blocks"])])
-        self.synthesis_out = nn.Conv2d(sw, 16 * rf, 1)
-        self.render_gain = RateCondition(48, (-torch.log(knots + 40.0)).repeat(1, 48))
-        self.render_conv = nn.Conv2d(48 + rf, c["render_width"], 3, padding=1)
-        self.render_out = nn.Conv2d(c["render_width"], 48, 1)
+        self.synthesis_body = nn.Sequential(*[make_block(sw) for _ in range(c["synthesis_blocks"])])
+        quarters = (self.block // 4) ** 2
+        if c["render_width"]:
+            self.synthesis_out = nn.Conv2d(sw, quarters * rf, 1)
+            self.render_gain = RateCondition(48, (-torch.log(knots + 40.0)).repeat(1, 48))
+            self.render_conv = nn.Conv2d(48 + rf, c["render_width"], 3, padding=1)
+            self.render_out = nn.Conv2d(c["render_width"], 48, 1)
+        else:
+            self.synthesis_out = nn.Conv2d(sw, quarters * 48, 1)
         self.render_scale = RateCondition(48)
-        for layer in (self.analysis_out, self.render_out):
+        for layer in (self.analysis_out, self.render_out if c["render_width"] else self.synthesis_out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -127,16 +143,16 @@ class Codec(nn.Module):
         laplace = self.deviation[None] / knots / math.sqrt(2)
         inverse = torch.log(torch.expm1(laplace.clamp(0.02, 20)))
         self.scale_bias = nn.Parameter(torch.where(laplace > 20, laplace, inverse).clamp(max=4.0))
-        self.scale_dense = nn.Parameter(torch.randn(LATENTS, d) * 1e-3)
-        self.scale_same = nn.Parameter(torch.tensor([0.2, 0.2, 0.05, 0.05]).repeat(LATENTS, 1))
-        self.feature = nn.Conv2d(LATENTS, f, 1, bias=False)
+        self.scale_dense = nn.Parameter(torch.randn(latents, d) * 1e-3)
+        self.scale_same = nn.Parameter(torch.tensor([0.2, 0.2, 0.05, 0.05]).repeat(latents, 1))
+        self.feature = nn.Conv2d(latents, f, 1, bias=False)
         with torch.no_grad():
-            self.feature.weight.copy_(torch.rand(f, LATENTS, 1, 1) * 0.02)
-        self.scale_feature = nn.Conv2d(4 * f, LATENTS, 1, bias=False)
+            self.feature.weight.copy_(torch.rand(f, latents, 1, 1) * 0.02)
+        self.scale_feature = nn.Conv2d(4 * f, latents, 1, bias=False)
         with torch.no_grad():
             self.scale_feature.weight.mul_(0.1)
-        mask = torch.zeros(LATENTS, d)
-        for row in range(LATENTS):
+        mask = torch.zeros(latents, d)
+        for row in range(latents):
             mask[row, : min(row, d)] = 1
         self.register_buffer("dense_mask", mask)
         m, h = c["mean_channels"], c["mean_hidden"]
@@ -147,16 +163,16 @@ class Codec(nn.Module):
         self.mean_in = nn.Parameter(torch.randn(h, 4 * m) * (0.5 / math.sqrt(m)))
         self.mean_out = nn.Parameter(torch.zeros(m, h))
         self.mean_gain = nn.Parameter(torch.ones(KNOTS, m))
-        self.scale_hidden = nn.Parameter(torch.zeros(LATENTS, h))
+        self.scale_hidden = nn.Parameter(torch.zeros(latents, h))
 
     # -- transforms ---------------------------------------------------------------------------------------------
     def analyze(self, rgb, position, amp=False):
         """rgb [N, 3, H, W] in 0..255 -> latents [N, 768, H/16, W/16]."""
         n, _, h, w = rgb.shape
-        blocks = F.pixel_unshuffle(rgb - 128.0, BLOCK)  # channel-major (c, y, x): same order as the basis columns
+        blocks = F.pixel_unshuffle(rgb - 128.0, self.block)  # channel-major (c, y, x): same order as the basis columns
         linear = F.conv2d(blocks, self.analysis_linear[:, :, None, None])
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):
-            hidden = self.analysis_body(F.relu(self.analysis_in(linear * self.analysis_gain(position))))
+            hidden = self.analysis_body(self.activation(self.analysis_in(linear * self.analysis_gain(position))))
             residual = self.analysis_out(hidden).float()
         residual = residual * self.analysis_scale(position) * step_of(position)[:, None, None, None]
         return torch.cat([linear[:, : residual.shape[1]] + residual, linear[:, residual.shape[1]:]], 1)
@@ -165,15 +181,16 @@ class Codec(nn.Module):
         """Dequantized latents -> rgb [N, 3, H, W], not clipped."""
         c = self.config
         blocks = F.conv2d(y, self.synthesis_linear.t()[:, :, None, None])
-        pixels = F.pixel_shuffle(blocks, BLOCK)
-        quarter = F.pixel_unshuffle(pixels, 4)  # [N, 48, H/4, W/4]
+        pixels = F.pixel_shuffle(blocks, self.block)
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):
-            hidden = F.relu(self.synthesis_in(y[:, : c["synthesis_in"]] * self.synthesis_gain(position)))
+            hidden = self.activation(self.synthesis_in(y[:, : c["synthesis_in"]] * self.synthesis_gain(position)))
             features = self.synthesis_out(self.synthesis_body(hidden))
-        features = F.pixel_shuffle(features.float(), 4)  # channel = feature * 16 + y * 4 + x
-        merged = torch.cat([quarter * self.render_gain(position), features], 1)
-        with torch.autocast("cpu", torch.bfloat16, enabled=amp):
-            residual = self.render_out(F.relu(self.render_conv(merged))).float()
+        residual = F.pixel_shuffle(features.float(), self.block // 4)  # channel = feature * 16 + y * 4 + x
+        if c["render_width"]:
+            quarter = F.pixel_unshuffle(pixels, 4)  # [N, 48, H/4, W/4]
+            merged = torch.cat([quarter * self.render_gain(position), residual], 1)
+            with torch.autocast("cpu", torch.bfloat16, enabled=amp):
+                residual = self.render_out(self.activation(self.render_conv(merged))).float()
         residual = residual * self.render_scale(position) * step_of(position)[:, None, None, None]
         return pixels + F.pixel_shuffle(residual, 4) + 128.0
 
@@ -199,17 +216,19 @@ class Codec(nn.Module):
 
     def scales(self, residuals, hidden, position, amp=False):
         """Laplace scale of every symbol from |residual symbols| already coded and the hidden layer of means()."""
+        return F.softplus(self.scale_logits(residuals, hidden, position, amp)) + 0.02
+
+    def scale_logits(self, residuals, hidden, position, amp=False):
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):
             magnitude = residuals.abs().clamp(max=15.0)
-            near = self.neighbours(magnitude).view(magnitude.shape[0], 4, LATENTS, *magnitude.shape[2:])
+            near = self.neighbours(magnitude).unflatten(1, (4, -1))
             same = sum(near[:, t] * self.scale_same[None, :, t, None, None] for t in range(4))
             dense = F.conv2d(magnitude[:, : self.config["context_dense"]],
                              (self.scale_dense * self.dense_mask)[:, :, None, None])
             features = self.scale_feature(self.neighbours(F.relu(self.feature(magnitude))))
             features = features + F.conv2d(hidden.clamp(max=15.0), self.scale_hidden[:, :, None, None])
         s = same.float() + dense.float() + features.float()
-        s = s + interpolate_knots(self.scale_bias, position)[:, :, None, None]
-        return F.softplus(s) + 0.02
+        return s + interpolate_knots(self.scale_bias, position)[:, :, None, None]
 
 
 def laplace_bits(x, scale):

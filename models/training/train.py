@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from codec import BLOCK, CONFIG, KNOTS, LATENTS, Codec, block_transform, laplace_bits, step_of
+from codec import BLOCK, KNOTS, Codec, block_transform, laplace_bits, step_of
 
 torch.backends.mkldnn.enabled = True
 
@@ -25,14 +25,14 @@ def load_crops(path, size):
     return data.reshape(-1, size, size, 3)
 
 
-def latent_statistics(crops, count=600):
+def latent_statistics(crops, count=600, block=BLOCK):
     """Variance of the 768 block-transform coefficients over crops -> (order by falling variance, deviations)."""
-    basis = torch.tensor(block_transform(), dtype=torch.float32)
-    total = torch.zeros(LATENTS, dtype=torch.float64)
+    basis = torch.tensor(block_transform(block), dtype=torch.float32)
+    total = torch.zeros(len(basis), dtype=torch.float64)
     picks = np.linspace(0, len(crops) - 1, min(count, len(crops))).astype(int)
     for i in picks:
         x = torch.tensor(np.array(crops[i])).permute(2, 0, 1)[None].float() - 128
-        y = F.conv2d(F.pixel_unshuffle(x, BLOCK), basis[:, :, None, None])
+        y = F.conv2d(F.pixel_unshuffle(x, block), basis[:, :, None, None])
         total += (y.double() ** 2).mean((0, 2, 3))
     deviation = (total / len(picks)).sqrt()
     order = torch.argsort(deviation, descending=True)
@@ -96,6 +96,41 @@ def augment(x, rng):
     return x.contiguous()
 
 
+def make_optimizer(model, rate):
+    """Adam; the linear path learns slowly, and what is read from tables by quality fast: by the base of its group."""
+    slow, fast, table = [], [], []
+    for name, q in model.named_parameters():
+        if name in ("analysis_linear", "synthesis_linear"):
+            slow.append(q)
+        elif "log_gain" in name or name in ("log_step", "scale_bias", "mean_gain"):
+            table.append(q)
+        else:
+            fast.append(q)
+    groups = [dict(params=slow, base=0.03), dict(params=table, base=3.0), dict(params=fast, base=1.0)]
+    return torch.optim.Adam(groups, lr=rate, betas=(0.9, 0.98), eps=1e-8)
+
+
+def descend(model, opt, loss, rate):
+    """One step, its gradient clipped; a step that is not finite is left out. -> norm of the gradient."""
+    opt.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+    for g in opt.param_groups:
+        g["lr"] = rate * g["base"]
+    if torch.isfinite(norm):
+        opt.step()
+    return float(norm)
+
+
+def average(ema, model, step):
+    """Moves the running average of the weights after the step-th step."""
+    keep = min(0.999, (1 + step) / (10 + step))
+    with torch.no_grad():
+        for k, v in model.state_dict().items():
+            if v.dtype.is_floating_point:
+                ema[k].lerp_(v, 1 - keep)
+
+
 def validate(model, val, positions, deadzone, amp, batch=8):
     points = []
     for p in positions:
@@ -157,16 +192,7 @@ def main():
     model = Codec(order, deviation)
     if state:
         model.load_state_dict(state["model"], strict=state.get("strict", True))  # blocks that are new start as identity
-    slow, fast, table = [], [], []
-    for name, q in model.named_parameters():
-        if name in ("analysis_linear", "synthesis_linear"):
-            slow.append(q)
-        elif "log_gain" in name or name in ("log_step", "scale_bias", "mean_gain"):
-            table.append(q)
-        else:
-            fast.append(q)
-    groups = [dict(params=slow, base=0.03), dict(params=table, base=3.0), dict(params=fast, base=1.0)]
-    opt = torch.optim.Adam(groups, lr=a.rate, betas=(0.9, 0.98), eps=1e-8)
+    opt = make_optimizer(model, a.rate)
     ema = {k: v.clone() for k, v in model.state_dict().items()}
     step, used = 0, 0.0
     if state and "opt" in state:
@@ -203,26 +229,16 @@ def main():
         position = torch.tensor(rng.uniform(0, KNOTS - 1, a.batch)).float()
         bits, error, _ = forward(model, x, position, a.deadzone, bool(a.amp))
         loss = objective(bits, error, position, a.lagrange)
-        opt.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-        for g in opt.param_groups:
-            g["lr"] = rate * g["base"]
-        if torch.isfinite(norm):
-            opt.step()
+        norm = descend(model, opt, loss, rate)
         step += 1
-        keep = min(0.999, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for k, v in model.state_dict().items():
-                if v.dtype.is_floating_point:
-                    ema[k].lerp_(v, 1 - keep)
+        average(ema, model, step)
         now = time.time()
         used += now - last
         last = now
         pixels += x.shape[0] * x.shape[2] * x.shape[3]
         window.append(float(loss.detach()))
         if step % 50 == 0:
-            print(f"step {step} {used / 60:.1f} min loss {np.mean(window[-50:]):.4f} norm {float(norm):.2f} "
+            print(f"step {step} {used / 60:.1f} min loss {np.mean(window[-50:]):.4f} norm {norm:.2f} "
                   f"rate {rate:.2e} {pixels / (time.time() - started) / 1e6:.2f} Mpx/s", flush=True)
             log.write(json.dumps(dict(step=step, loss=round(float(np.mean(window[-50:])), 4), rate=rate)) + "\n")
             log.flush()
