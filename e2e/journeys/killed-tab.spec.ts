@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { SafelightPage } from '../support/safelight-page'
 import { filesUnder } from '../support/search'
 import { expect, test } from '../support/test'
 
@@ -16,21 +15,12 @@ const DROP = [
   'dunes.avif',
 ] as const
 
-/** Ends the renderer at once, with all its workers, as the system does when memory runs out. */
-async function killTab({ page }: SafelightPage): Promise<void> {
-  const crashed = page.waitForEvent('crash')
-  page.goto('chrome://crash').catch(() => undefined)
-  await crashed
-  await page.close()
-}
-
 test('a tab that is killed in the middle of a drop loses and doubles nothing', async ({
   server,
   newDevice,
 }) => {
   test.setTimeout(300_000)
   let app = await newDevice()
-  const context = app.page.context()
   await app.open()
   const words = (await app.createVault()).join(' ')
   await app.pick(DROP)
@@ -38,9 +28,7 @@ test('a tab that is killed in the middle of a drop loses and doubles nothing', a
     await expect
       .poll(() => app.photos().count(), { timeout: 120_000, intervals: [20] })
       .toBeGreaterThanOrEqual(kept)
-    await killTab(app)
-    app = new SafelightPage(await context.newPage(), server.origin)
-    await app.open()
+    app = await app.killTab()
   }
   await expect(app.photos()).toHaveCount(DROP.length, { timeout: 240_000 })
   await expect(app.photos().getByText('On this device only')).toHaveCount(0)

@@ -27,6 +27,19 @@ export class SafelightPage {
     await this.page.goto(this.origin)
   }
 
+  /** Ends the renderer at once, with all its workers, as the system does when memory runs out; a new tab opens the app. */
+  async killTab(): Promise<SafelightPage> {
+    const { page, origin } = this
+    const context = page.context()
+    const crashed = page.waitForEvent('crash')
+    page.goto('chrome://crash').catch(() => undefined)
+    await crashed
+    await page.close()
+    const next = new SafelightPage(await context.newPage(), origin)
+    await next.open()
+    return next
+  }
+
   createButton(): Locator {
     return this.page.getByRole('button', { name: 'Make a new vault' })
   }

@@ -12,6 +12,8 @@ const STOP_TIMEOUT_MS = 10_000
 export interface VaultServer {
   /** Stays the same over a restart, as the browser's storage belongs to it. */
   readonly origin: string
+  /** Where it listens itself. */
+  readonly port: number
   readonly dataDir: string
   start(): Promise<void>
   /** Asks the server to end, as Ctrl-C does, and resolves with its exit status. */
@@ -44,23 +46,25 @@ async function answers(origin: string): Promise<boolean> {
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms))
 
-/** `label` names the data folder, for whoever looks into a failed run. */
-export async function makeVaultServer(label: string): Promise<VaultServer> {
+/** `label` names the data folder, for whoever looks into a failed run; `front` is the origin of what stands before it. */
+export async function makeVaultServer(label: string, front?: string): Promise<VaultServer> {
   const dataDir = await mkdtemp(join(tmpdir(), `safelight-${label}-`))
   const port = await freePort()
-  const origin = `http://localhost:${port}`
+  const address = `http://localhost:${port}`
+  const origin = front ?? address
   let child: ChildProcess | null = null
   let said = ''
 
   async function start(): Promise<void> {
     said = ''
-    const env = { ...process.env, PORT: String(port), SAFELIGHT_DATA: dataDir, NODE_ENV: 'production' }
+    const settings = { PORT: String(port), SAFELIGHT_DATA: dataDir, SAFELIGHT_ORIGIN: origin }
+    const env = { ...process.env, ...settings, NODE_ENV: 'production' }
     const started = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts'], { cwd: ROOT, env })
     child = started
     started.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()))
     started.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()))
     const deadlineMs = Date.now() + START_TIMEOUT_MS
-    while (!(await answers(origin))) {
+    while (!(await answers(address))) {
       if (started.exitCode !== null || Date.now() > deadlineMs)
         throw new Error(`The server did not start: ${said}`)
       await pause(100)
@@ -86,5 +90,5 @@ export async function makeVaultServer(label: string): Promise<VaultServer> {
     await rm(dataDir, { recursive: true, force: true })
   }
 
-  return { origin, dataDir, start, stop, dispose }
+  return { origin, port, dataDir, start, stop, dispose }
 }
