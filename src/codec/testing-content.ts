@@ -11,36 +11,38 @@ export type Colour = readonly [number, number, number]
 const BLACK: Colour = [0, 0, 0]
 const WHITE: Colour = [255, 255, 255]
 
-/** Every pixel from its place; without `alphaAt` the picture is opaque. */
+/** Every pixel from its place. */
 export function drawPixels(
   width: number,
   height: number,
   colourAt: (x: number, y: number) => Colour,
-  alphaAt?: (x: number, y: number) => number,
 ): RasterImage {
   const data = new Uint8ClampedArray(4 * width * height)
   for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) data.set([...colourAt(x, y), alphaAt?.(x, y) ?? 255], 4 * (y * width + x))
-  return { width, height, hasAlpha: alphaAt !== undefined, colorSpace: 'srgb', data }
+    for (let x = 0; x < width; x++) data.set([...colourAt(x, y), 255], 4 * (y * width + x))
+  return { width, height, hasAlpha: false, colorSpace: 'srgb', data }
 }
 
 export const drawFlat = (width: number, height: number, colour: Colour): RasterImage =>
   drawPixels(width, height, () => colour)
 
-/** From one corner to the opposite one; along one side alone where the picture is one pixel wide or high. */
+/** From one side to the other, or from one corner to the opposite one. */
 export function drawGradient(
   width: number,
   height: number,
   from: Colour,
   to: Colour,
   turn: 'x' | 'y' | 'xy',
-) {
+): RasterImage {
   const along = (at: number, length: number): number => (length > 1 ? at / (length - 1) : 0)
+  const shareAt = {
+    x: (x: number) => along(x, width),
+    y: (_: number, y: number) => along(y, height),
+    xy: (x: number, y: number) => (along(x, width) + along(y, height)) / 2,
+  }[turn]
   return drawPixels(width, height, (x, y) => {
-    const share = { x: along(x, width), y: along(y, height), xy: (along(x, width) + along(y, height)) / 2 }[
-      turn
-    ]
-    return from.map((start, c) => start + (to[c]! - start) * share) as [number, number, number]
+    const mixed = (c: 0 | 1 | 2): number => from[c] + (to[c] - from[c]) * shareAt(x, y)
+    return [mixed(0), mixed(1), mixed(2)]
   })
 }
 
