@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { CHUNK_BYTES, HEADER_BYTES, SECTION, TAG_BYTES, THUMBNAIL_OFFSET } from '../format/artifact'
 import { layOutSections } from '../format/artifact-index'
 import { accountIds, modelIds } from '../format/ids'
-import { PADDING_RULE } from '../format/padding'
+import { paddedSectionLength, PADDING_RULE } from '../format/padding'
 import { PROCESS } from '../format/suite'
 import { present } from '../lib/assert'
 import { copyBytes, equalBytes, toHex, unsharedBytes, utf8, type Bytes } from '../lib/bytes'
@@ -53,8 +53,12 @@ const newNames = () => ({
   modelGeneration: 1,
 })
 
-async function sealed(sections: readonly Section[], names = newNames()) {
-  const artifact = await sealArtifact({ names, lock, mask, sections, picture })
+async function sealed(
+  sections: readonly Section[],
+  names = newNames(),
+  paddingRule: keyof typeof PADDING_RULE = picture.paddingRule,
+) {
+  const artifact = await sealArtifact({ names, lock, mask, sections, picture: { ...picture, paddingRule } })
   const openBytes = (bytes: Uint8Array) =>
     openArtifact({ first: bytes, names, lock, mask, dataKey: artifact.dataKey })
   return { ...artifact, names, openBytes }
@@ -103,6 +107,25 @@ describe('an artifact', () => {
       }),
       { numRuns: 25 },
     )
+  })
+
+  it('is padded by the rule that was asked for, and names it in its index', async () => {
+    const original = noise(3 * CHUNK_BYTES - 5000)
+    const sections = [...small, { id: SECTION.original, bytes: original }]
+    const lengths: number[] = []
+    for (const rule of ['eighths', 'halves'] as const) {
+      const { bytes, openBytes } = await sealed(sections, newNames(), rule)
+      const reader = await openBytes(bytes)
+      const { index } = reader
+      expect(index.paddingRule).toBe(rule)
+      for (const { id, trueBytes, paddedBytes } of index.sections)
+        expect([id, paddedBytes]).toEqual([id, paddedSectionLength(PADDING_RULE[rule], id, trueBytes)])
+      expect(reader.find(SECTION.original)?.trueBytes).toBe(original.length)
+      const restored = (await restore(bytes, openBytes)).get(SECTION.original)
+      expect(equalBytes(present(restored, 'lost'), original)).toBe(true)
+      lengths.push(bytes.length)
+    }
+    expect(lengths[1]).toBeGreaterThan(lengths[0]!)
   })
 
   it('has its thumbnail at a fixed place and opens from what lies before it', async () => {
