@@ -1,6 +1,7 @@
 /** What the codec benchmark prints. */
 import { percent, table, type Cell } from '../study/markdown'
 import type { MaskSpeed } from '../study/mask-speed'
+import type { AppInBrowser, Strain } from './bench-browser'
 import type { BenchStage, Stages, WorkerReport } from './bench-rounds'
 
 const STAGES: Readonly<Record<BenchStage, string>> = {
@@ -16,6 +17,8 @@ export interface WorkerRow {
   readonly reports: readonly WorkerReport[]
   /** Of one worker where they are processes, of all of them where they share one. */
   readonly peakBytes: number
+  /** The same by the app's own workers in a browser, to PNG files. */
+  readonly darkroomThumbnailsPerSecond?: number
 }
 
 const total = (reports: readonly WorkerReport[], of: (report: WorkerReport) => number): number =>
@@ -26,19 +29,30 @@ const sumOf = (stages: Stages): number => Object.values(stages).reduce((a, b) =>
 /** Speed by number of workers. */
 export function speedTable(rows: readonly WorkerRow[], memory: string): string {
   const head = [
-    ...['workers', 'threads of each', 'encode MP/s', 'decode MP/s', 'upload MP/s', 'thumbnails/s', memory],
+    ...[
+      'workers',
+      'threads of each',
+      'encode MP/s',
+      'decode MP/s',
+      'upload MP/s',
+      'thumbnails/s',
+      'as PNG/s',
+      memory,
+    ],
   ]
-  const body = rows.map(({ reports, peakBytes }): Cell[] => [
+  const body = rows.map(({ reports, peakBytes, darkroomThumbnailsPerSecond }): Cell[] => [
     reports.length,
     reports[0]!.threads ?? '-',
     total(reports, (r) => r.megapixels / r.encodeSeconds).toFixed(2),
     total(reports, (r) => r.megapixels / r.decodeSeconds).toFixed(2),
     total(reports, (r) => r.megapixels / (r.encodeSeconds + r.decodeSeconds)).toFixed(2),
     total(reports, (r) => r.thumbnails.perSecond).toFixed(1),
+    darkroomThumbnailsPerSecond?.toFixed(1) ?? '-',
     `${Math.round(peakBytes / 1e6)} MB`,
   ])
   const note =
-    'encode: pixels to sealed artifact; decode: back; upload: encode and the verifying restore; thumbnails: opened alone'
+    'encode: pixels to sealed artifact; decode: back; upload: encode and the verifying restore; thumbnails: opened alone; ' +
+    "as PNG: by the app's workers"
   return `${table(head, body)}\n\n${note}`
 }
 
@@ -107,6 +121,35 @@ export function entropyLine(alone: WorkerReport, typescript: WorkerReport): stri
     `${millions(typescript, 'decode')}; ${(alone.symbols / alone.megapixels / 1e6).toFixed(2)} million symbols, ` +
     `${((8 * alone.codedBytes) / alone.megapixels / 1e6).toFixed(2)} bits per pixel`
   )
+}
+
+export function appLines({
+  backend,
+  cores,
+  megapixels,
+  upSeconds,
+  downSeconds,
+  up,
+  down,
+}: AppInBrowser): string {
+  const head = [
+    'one photograph in the app',
+    's',
+    'MP/s',
+    'peak of the page',
+    'longest task',
+    'longest frame gap',
+  ]
+  const row = (name: string, seconds: number, strain: Strain): Cell[] => [
+    name,
+    seconds.toFixed(1),
+    (megapixels / seconds).toFixed(2),
+    `${Math.round(strain.peakBytes / 1e6)} MB`,
+    strain.longestTaskMs === 0 ? 'below 50 ms' : `${Math.round(strain.longestTaskMs)} ms`,
+    `${Math.round(strain.longestFrameGapMs)} ms`,
+  ]
+  const rows = [row('file to safe', upSeconds, up), row('artifact to screen', downSeconds, down)]
+  return `${megapixels.toFixed(1)} megapixels, ${backend}, ${cores} cores\n\n${table(head, rows)}`
 }
 
 export function maskTable(speeds: readonly MaskSpeed[]): string {

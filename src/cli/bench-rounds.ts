@@ -15,6 +15,7 @@ import { newArtifactId, randomBytes } from '../crypto/random'
 import { createMask } from '../diffusion/mask'
 import { SECTION } from '../format/artifact'
 import { accountIds, modelIds } from '../format/ids'
+import { PADDING_RULE, paddedLength, paddedThumbnailLength } from '../format/padding'
 import { PROCESS } from '../format/suite'
 import { proceduralImage } from '../training/procedural-images'
 
@@ -82,7 +83,7 @@ const THUMBNAIL_QUALITY = 36
 const noStages = (): Stages => ({ pixels: 0, transform: 0, latents: 0, entropy: 0, mask: 0, seal: 0 })
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
-function scene(seed: number, width: number, height: number): RasterImage {
+export function proceduralPicture(seed: number, width: number, height: number): RasterImage {
   const rgb = proceduralImage(seed, width, height)
   const data = new Uint8ClampedArray(4 * width * height).fill(255)
   for (let i = 0; i < width * height; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i)
@@ -94,7 +95,7 @@ export function sceneQuartet(): RasterImage {
   const [w, h] = [1024, 768]
   const data = new Uint8ClampedArray(4 * 4 * w * h)
   for (let corner = 0; corner < 4; corner++) {
-    const rows = scene(900 + corner, w, h).data
+    const rows = proceduralPicture(900 + corner, w, h).data
     const at = (corner >> 1) * h * 2 * w + (corner & 1) * w
     for (let y = 0; y < h; y++) data.set(rows.subarray(4 * y * w, 4 * (y + 1) * w), 4 * (at + y * 2 * w))
   }
@@ -104,7 +105,7 @@ export function sceneQuartet(): RasterImage {
 /** Scenes from which thumbnails of 320 x 240 and 240 x 320 are made. */
 export function thumbnailScenes(count: number): RasterImage[] {
   return Array.from({ length: count }, (_, i) =>
-    i % 4 === 3 ? scene(950 + i, 480, 640) : scene(950 + i, 640, 480),
+    i % 4 === 3 ? proceduralPicture(950 + i, 480, 640) : proceduralPicture(950 + i, 640, 480),
   )
 }
 
@@ -281,8 +282,9 @@ export async function measureRounds(options: RoundOptions): Promise<WorkerReport
   const peak = makePeak()
   const megapixels = pictures.reduce((sum, p) => sum + p.width * p.height, 0) / 1e6
 
-  const encodeOne = async (picture: RasterImage, at: number) => {
-    const bitstream = await codec.encode(picture, { quality: at, effort })
+  const paddedImageLength = (bytes: number): number => paddedLength(PADDING_RULE.eighths, bytes)
+  const encodeOne = async (picture: RasterImage, at: number, padded = paddedImageLength) => {
+    const bitstream = await codec.encode(picture, { quality: at, effort, paddedLength: padded })
     return { bitstream, ...(await vault.seal(picture, bitstream, at)) }
   }
   const decodeOne = async (sealed: { bytes: Uint8Array; dataKey: Uint8Array }) =>
@@ -340,7 +342,7 @@ export async function measureRounds(options: RoundOptions): Promise<WorkerReport
   stages = noStages()
   const small = options.scenes.map(thumbnailOf)
   const sealed: Awaited<ReturnType<typeof encodeOne>>[] = []
-  for (const each of small) sealed.push(await encodeOne(each, THUMBNAIL_QUALITY))
+  for (const each of small) sealed.push(await encodeOne(each, THUMBNAIL_QUALITY, paddedThumbnailLength))
   for (const each of sealed) await decodeOne(each)
   await options.together()
   stages = noStages()

@@ -1,10 +1,12 @@
 /**
  *     npm run bench -- codec [--workers 1,2] [--rounds 5] [--quality 0..63] [--effort fast|best] [--folder DIR] [--json]
+ *     npm run bench -- codec --browser [--backends wasm,webgpu]     the same in Chromium; webgpu in software, one tiny picture
  *
  * The whole path on Node and WebAssembly, decoded pixels to sealed artifact and back, in as many processes at once as
  * --workers says, one engine each: megapixels per second both ways, time by stage, thumbnails per second, peak memory.
  * In the same run: the networks against a plain large convolution, the entropy coder against its TypeScript reference,
  * and the mask alone. Medians over rounds. Without --folder the pictures are procedural; one round is all pictures once.
+ * In a browser also: one large photograph through the app, with its time, memory and the longest blocks of its main thread.
  */
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -12,8 +14,17 @@ import { parseArgs } from 'node:util'
 import { DEFAULT_QUALITY } from '../codec/quality'
 import type { Effort } from '../codec/types'
 import { measureMaskSpeed } from '../study/mask-speed'
+import { measureInBrowser } from './bench-browser'
 import { measureTogether, workHere, type NodeReport } from './bench-node'
-import { entropyLine, maskTable, peakLines, speedTable, stageTable, thumbnailLines } from './bench-report'
+import {
+  appLines,
+  entropyLine,
+  maskTable,
+  peakLines,
+  speedTable,
+  stageTable,
+  thumbnailLines,
+} from './bench-report'
 import { readyWasm } from './node-codec'
 
 const { positionals, values } = parseArgs({
@@ -25,21 +36,25 @@ const { positionals, values } = parseArgs({
     effort: { type: 'string', default: 'fast' },
     folder: { type: 'string' },
     json: { type: 'boolean', default: false },
+    browser: { type: 'boolean', default: false },
+    backends: { type: 'string', default: 'wasm' },
     worker: { type: 'string' },
   },
 })
+
+const workerCounts = values.workers.split(',').map(Number)
+const processor = cpus()[0]?.model ?? 'unknown processor'
 
 const together = (workers: number, entropy: 'kernel' | 'typescript') =>
   measureTogether(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--worker', entropy], workers)
 
 async function benchCodec(): Promise<void> {
   const kernel: NodeReport[][] = []
-  for (const workers of values.workers.split(',').map(Number)) kernel.push(await together(workers, 'kernel'))
+  for (const workers of workerCounts) kernel.push(await together(workers, 'kernel'))
   const [typescript] = await together(1, 'typescript')
   await readyWasm()
   const mask = await measureMaskSpeed()
   const { quality, effort, rounds } = values
-  const processor = cpus()[0]?.model ?? 'unknown processor'
   const node = process.versions.node
   if (values.json) {
     console.log(
@@ -65,6 +80,39 @@ async function benchCodec(): Promise<void> {
   )
 }
 
+async function benchInBrowser(): Promise<void> {
+  const { quality, effort, rounds, json, folder } = values
+  const figures = await measureInBrowser({
+    backends: values.backends.split(','),
+    workers: workerCounts,
+    rounds: Number(rounds),
+    quality: Number(quality),
+    effort,
+    folder: folder ?? null,
+  })
+  if (json) {
+    console.log(JSON.stringify({ processor, quality, effort, rounds, figures }, null, 1))
+    return
+  }
+  const lines: string[] = []
+  for (const backend of values.backends.split(',')) {
+    const rows = figures.filter((each) => each.part === 'workers').filter((each) => each.backend === backend)
+    const alone = rows[0]?.reports[0]
+    if (alone === undefined) throw new Error(`Nothing was measured on ${backend}.`)
+    const how =
+      backend === 'webgpu' ? 'webgpu in software, a tiny picture once: no measure of a GPU' : backend
+    lines.push(
+      `${processor}, Chromium ${rows[0]!.browser}, ${how}, quality ${quality}, effort ${effort}, ${rounds} rounds`,
+      speedTable(rows, 'peak of the page'),
+      stageTable(alone, null),
+      ...rows.map(({ reports }) => peakLines(reports)),
+      thumbnailLines(alone),
+    )
+  }
+  lines.push(...figures.filter((each) => each.part === 'app').map(appLines))
+  console.log(lines.join('\n\n'))
+}
+
 if (positionals[0] !== 'codec') throw new Error('The benchmarks are: codec.')
 const { worker: entropy, quality, effort } = values
 if (entropy === 'kernel' || entropy === 'typescript')
@@ -75,4 +123,5 @@ if (entropy === 'kernel' || entropy === 'typescript')
     effort: effort as Effort,
     folder: values.folder ?? null,
   })
+else if (values.browser) await benchInBrowser()
 else await benchCodec()
