@@ -76,16 +76,21 @@ export function NoisePath({ photo, opened }: { photo: PhotoView; opened: OpenedP
         </select>
       </div>
       <figcaption>
-        <span className="noise-path-figures">{trouble ?? figures(path, state, last)}</span> A preview of the
-        forward process on pixels; the vault’s artifact adds its noise, which needs your keys, to the
-        compressed bytes.
+        <p className="noise-path-figures" data-longest={LONGEST_FIGURES}>
+          <span>{trouble ?? (state === null ? 'Making the noise path.' : figures(state, last))}</span>
+        </p>
+        <p>
+          A preview of the forward process on pixels; the vault’s artifact adds its noise, which needs your
+          keys, to the compressed bytes.
+        </p>
       </figcaption>
     </figure>
   )
 }
 
-function figures(path: Path | null, state: PathStateView | null, last: number): string {
-  if (path === null || state === null) return 'Making the noise path.'
+type Figures = Pick<PathStateView, 't' | 'signalCoef' | 'worstReturn'>
+
+function figures(state: Figures, last: number): string {
   return `Step ${state.t} of ${last}, ${percentText(state.signalCoef)} of the signal left. ${returnText(state)}`
 }
 
@@ -95,12 +100,15 @@ function percentText(share: number): string {
 }
 
 /** What taking the same noise away from the picture shown would give. */
-function returnText({ t, worstReturn }: PathStateView): string {
+function returnText({ t, worstReturn }: Figures): string {
   if (t === 0) return 'The photo, unchanged.'
   if (worstReturn === 0) return 'The same noise taken away gives back every byte.'
   const levels = worstReturn < 1 ? 'less than 1' : Math.min(255, Math.ceil(worstReturn)).toString()
   return `Stored as bytes it was clipped: the same noise taken away leaves errors up to ${levels} of 255.`
 }
+
+/** Its lines are kept free, so that nothing moves from step to step and from noise to noise. */
+const LONGEST_FIGURES = figures({ t: 1000, signalCoef: 0, worstReturn: 255 }, 1000)
 
 function usePath(opened: OpenedPhoto, name: PathName): { path: Path | null; trouble: string | null } {
   const backend = useVault((state) => state.engine?.backend)
