@@ -7,7 +7,8 @@ same number of pixels with the learning rate annealed to it, and is measured by 
 
 photos_val.bin holds photographs, uint8 [count, 512, 512, 3], of which the middle 320 x 320 counts. One JSON line a row;
 rows that are there are skipped, so that a killed run goes on. --share 0/2 and 1/2 are two runs beside each other.
---checkpoint measures a trained model on the same pictures as one more row.
+--checkpoint CKPT measures a trained model on the same pictures, and what it loses when a part is held at zero without
+training anew: a short training says little about the networks, which are worth more the longer they learn.
 """
 import argparse
 import json
@@ -89,6 +90,21 @@ ROWS = [
     Row("full chroma resolution", crops="full-chroma"),
     Row("half the contrast", crops="half-contrast"),
     Row("baseline, seed 3", seed=3),
+]
+
+
+TRAINED = "the released model"
+PARTS_OF_TRAINED = [
+    Row(TRAINED),
+    Row("without the synthesis network", absent=("render_out.weight", "render_out.bias")),
+    Row("without features for the renderer", absent=("synthesis_out.weight", "synthesis_out.bias")),
+    Row("without the third synthesis block", absent=("synthesis_body.2.project.weight", "synthesis_body.2.project.bias")),
+    Row("without the analysis network", absent=("analysis_out.weight", "analysis_out.bias")),
+    Row("without the hidden layer", absent=HIDDEN),
+    Row("without predicted means and hidden layer", absent=("mean_weight", *HIDDEN)),
+    Row("without features of neighbours", absent=FEATURES),
+    Row("without the four neighbours of the channel", absent=("scale_same",)),
+    Row("without earlier channels", absent=("scale_dense",)),
 ]
 
 
@@ -188,6 +204,12 @@ def kilomacs(c, absent=(), hyper=0):
     return [round(v / area / 1000, 2) for v in (networks(low), networks(latents), total)]
 
 
+def hold_at_zero(model, absent):
+    parameters = dict(model.named_parameters())
+    for name in absent:
+        nn.init.zeros_(parameters[name]).requires_grad_(False)
+
+
 def train_row(row, folder, steps):
     """-> the model with the running average of its weights."""
     torch.manual_seed(row.seed)
@@ -196,9 +218,7 @@ def train_row(row, folder, steps):
     config = {**CONFIG, **row.config}
     statistics = latent_statistics(crops, block=config.get("block", 16))
     model = HyperCodec(*statistics, config, row.hyper) if row.hyper else Codec(*statistics, config)
-    for name, q in model.named_parameters():
-        if name in row.absent:
-            nn.init.zeros_(q).requires_grad_(False)
+    hold_at_zero(model, row.absent)
     opt = make_optimizer(model, RATE)
     ema = {k: v.clone() for k, v in model.state_dict().items()}
     batch = round(BATCH * (CROP / row.crop) ** 2)
@@ -252,14 +272,26 @@ def rate_change(rows, anchor, name, pictures, quality=1):
     return bd_rate(curve(anchor), curve(name))
 
 
-def print_table(rows):
-    print("| change | kMAC per pixel, low to top rate | of the context model | parameters, M | procedural | photographs | over MS-SSIM |")
-    print("|---|---|---|---|---|---|---|")
+def print_tables(rows):
+    anchors = {row.name: TRAINED for row in PARTS_OF_TRAINED[1:]}
+
+    def changes(name):
+        anchor = anchors.get(name, "baseline")
+        if anchor not in rows:
+            return "| | | |"
+        figures = [rate_change(rows, anchor, name, *at) for at in (("procedural",), ("photographs",), ("photographs", 2))]
+        return "| " + " | ".join(f"{f:+.1f} %" for f in figures) + " |"
+
+    where = "procedural | photographs | photographs, over MS-SSIM |"
+    print(f"| change | kMAC per pixel, low to top rate | of the context model | parameters, M | {where}\n|---|---|---|---|---|---|---|")
     for name, row in rows.items():
-        low, top, context = row["kilomacs"]
-        changes = [rate_change(rows, "baseline", name, *at) for at in (("procedural",), ("photographs",), ("photographs", 2))]
-        cells = " | ".join(f"{c:+.1f} %" for c in changes)
-        print(f"| {name} | {low:.1f} to {top:.1f} | {context:.2f} | {row['parameters'] / 1e6:.2f} | {cells} |")
+        if name not in anchors:
+            low, top, context = row["kilomacs"]
+            print(f"| {name} | {low:.1f} to {top:.1f} | {context:.2f} | {row['parameters'] / 1e6:.2f} {changes(name)}")
+    print(f"\n| {TRAINED} | {where}\n|---|---|---|---|")
+    for name in rows:
+        if name in anchors:
+            print(f"| {name} {changes(name)}")
 
 
 def main():
@@ -274,7 +306,8 @@ def main():
     p.add_argument("--checkpoint")
     a = p.parse_args()
     if a.table:
-        return print_table(read_rows(a.table))
+        print_tables(read_rows(a.table))
+        return
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     held_out = load_crops(os.path.join(a.crops, "held-out.bin"), 256)
@@ -282,10 +315,14 @@ def main():
     photos = load_crops(a.photos, 512)[:, edge:edge + PHOTO_SIDE, edge:edge + PHOTO_SIDE]
     if a.checkpoint:
         state = torch.load(a.checkpoint, map_location="cpu", weights_only=False)
-        model = Codec(state["order"], state["deviation"], state["config"])
-        model.load_state_dict(state["ema"])
-        row = Row("the released model")
-        return append_row(a.out, row, model, dict(steps=state["step"]), held_out, photos)
+        for row in PARTS_OF_TRAINED:
+            if row.name in read_rows(a.out):
+                continue
+            model = Codec(state["order"], state["deviation"], state["config"])
+            model.load_state_dict(state["ema"])
+            hold_at_zero(model, row.absent)
+            append_row(a.out, row, model, dict(steps=state["step"]), held_out, photos)
+        return
     number, of = map(int, a.share.split("/"))
     for row in [row for row in ROWS if a.only is None or row.name in a.only][number::of]:
         if row.name in read_rows(a.out):
