@@ -78,6 +78,8 @@ export function encodeIndex(index: ArtifactIndex): Bytes {
 
 /** From the opened, unmasked section 0. Throws FormatError where the table is not the one layOutSections gives. */
 export function decodeIndex(padded: Uint8Array): ArtifactIndex {
+  if (padded.length !== INDEX_BYTES)
+    throw new FormatError('truncated', 'The index of an artifact has a wrong length.')
   const index = indexMessage.decodePadded(padded)
   const known: readonly number[] = Object.values(SECTION)
   for (const { id, flags, trueBytes } of index.sections) {

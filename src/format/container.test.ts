@@ -278,6 +278,17 @@ describe('the text of a record', () => {
 
   it('is refused with another length, padding or shape', () => {
     const good = encodeRecordBody({ kind: 'photo' })
+    const nested = (levels: number) => `{"kind":"x","a":${'['.repeat(levels)}${']'.repeat(levels)}}`
+    const padded = (text: string) => {
+      const body = new Uint8Array(Math.ceil((4 + text.length) / 512) * 512)
+      new DataView(body.buffer).setUint32(0, text.length, true)
+      body.set(new TextEncoder().encode(text), 4)
+      return body
+    }
+    expect(accepts(() => decodeRecordBody(padded(nested(63))))).toBe(true)
+    for (const levels of [64, 30_000])
+      expect(accepts(() => decodeRecordBody(padded(nested(levels))))).toBe(false)
+    expect(accepts(() => encodeRecordBody(JSON.parse(nested(64)) as { kind: string }))).toBe(false)
     const change = (at: number, value: number) => {
       const copy = copyBytes(good)
       copy[at] = value

@@ -105,6 +105,15 @@ export type PhotoRecord = z.infer<typeof photoRecord>
 export const anyRecord = z.looseObject({ kind: z.string().max(64) })
 export type RecordBody = z.infer<typeof anyRecord>
 
+/** Arrays and objects within each other; no record needs more, and no stack is at risk. */
+const MAX_RECORD_DEPTH = 64
+const TOO_DEEP = 'A record is nested too deep.'
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  value !== null &&
+  typeof value === 'object' &&
+  (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)))
+
 /** Members sorted by name at every depth, so that one record has one text. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
@@ -116,8 +125,9 @@ function sorted(value: unknown): unknown {
   )
 }
 
-/** Padded plaintext of a record. Throws FormatError 'too-large'. */
+/** Padded plaintext of a record. Throws FormatError 'too-large' or 'bad-field'. */
 export function encodeRecordBody(body: RecordBody): Bytes {
+  if (isDeeper(body, MAX_RECORD_DEPTH)) throw new FormatError('bad-field', TOO_DEEP)
   const text = utf8(JSON.stringify(sorted(body)))
   if (text.length > MAX_RECORD_TEXT_BYTES) throw new FormatError('too-large', 'This record is too long.')
   const padded = new Uint8Array(Math.ceil((4 + text.length) / RECORD_PADDING) * RECORD_PADDING)
@@ -146,6 +156,7 @@ export function decodeRecordBody(padded: Uint8Array): RecordBody {
   } catch (cause) {
     throw new FormatError('bad-field', 'A record is not JSON.', { cause })
   }
+  if (isDeeper(value, MAX_RECORD_DEPTH)) throw new FormatError('bad-field', TOO_DEEP)
   const parsed = anyRecord.safeParse(value)
   if (!parsed.success) throw new FormatError('bad-field', 'A record is not an object with a kind.')
   return parsed.data

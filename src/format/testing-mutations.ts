@@ -145,7 +145,6 @@ export const mutateJson: Mutate = (prng, pick) => {
     case 1:
       return utf8(text.replace(/\d+/, () => oneOf(prng, NUMBERS)))
     case 2: {
-      // Deeper than about 2000, encodeRecordBody runs out of stack, which is no typed refusal.
       const deep = 2 ** prng.nextBelow(11)
       return utf8(text.replace(/}$/, `,"deep":${'['.repeat(deep)}${']'.repeat(deep)}}`))
     }
