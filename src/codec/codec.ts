@@ -3,6 +3,7 @@
  * readied the TensorFlow.js backend; everything here runs on it.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { release } from '../lib/release'
 import { decodeAlpha, encodeAlpha } from './alpha'
 import { assembleBitstream, checkSize, parseBitstream, tileGrid, type ParsedBitstream } from './bitstream'
 import { readBlocks, writeQuarters, type BlockRegion } from './blocks'
@@ -135,6 +136,7 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
         }
         tiles[(row - tileRows.from) * grid.columns + column] = [coded(lean!), ...richer.map(coded)]
       }
+      for (const array of [blocks, linear!, correction]) release(array)
       done += run.rows * run.columns
       options.onProgress?.(done / count)
     }
@@ -223,6 +225,7 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
           bottom: Math.min(y1, (core.y + core.height) * BLOCK) - band.y0,
         })
       })
+      for (const array of [seen, all, quarters!]) release(array)
       done += run.rows * run.columns
       onProgress?.(done / count)
     }
