@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from 'react'
 import { vaultService, type ArtifactView, type OpenedPhoto, type PhotoView } from '../state/vault-store'
-import { drawArtifact, drawPhoto } from './draw'
+import { drawArtifact, drawPart } from './draw'
 import { bytesText, psnrText } from './format'
 import { sentenceOf } from './sentence'
+import { overviewOf } from './zoom'
 
 /** Left of the divider what the vault holds, right of it what this device restores. */
 export function ArtifactCompare({ photo, opened }: { photo: PhotoView; opened: OpenedPhoto }) {
@@ -13,7 +14,9 @@ export function ArtifactCompare({ photo, opened }: { photo: PhotoView; opened: O
   const [trouble, setTrouble] = useState<string | null>(null)
 
   useEffect(() => {
-    if (restored.current !== null) drawPhoto(restored.current, opened)
+    const leaving = new AbortController()
+    if (restored.current !== null) void drawPart(restored.current, opened, overviewOf(opened), leaving.signal)
+    return () => leaving.abort()
   }, [opened])
   useEffect(() => {
     const controller = new AbortController()

@@ -1,10 +1,12 @@
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { OpenedPhoto } from '../state/vault-store'
-import { drawPhoto } from './draw'
-import { fitView, keepInside, zoomAbout, type Size, type View } from './zoom'
+import { drawPart } from './draw'
+import { detailOf, fitView, keepInside, overviewOf, zoomAbout, type Part, type Size, type View } from './zoom'
 
 const KEY_STEP = 1.4
 const PAN_STEP = 80
+/** A view that has rested this long is drawn as sharp as the screen. */
+const REST_MS = 100
 /** A drag this long across a photo that is not enlarged turns to the next one. */
 const SWIPE_PX = 60
 
@@ -14,19 +16,17 @@ interface PhotoStageProps {
   readonly onSwipe: (by: 1 | -1) => void
 }
 
-/** The restored photo on a canvas: fits, zooms with wheel, pinch and + - 0, pans by dragging. */
+/** The restored photo; above it, sharper, what is looked at closely. Zooms with wheel, pinch and + - 0, pans by dragging. */
 export function PhotoStage({ photo, name, onSwipe }: PhotoStageProps) {
   const stage = useRef<HTMLDivElement>(null)
-  const canvas = useRef<HTMLCanvasElement>(null)
   const [size, setSize] = useState<Size>({ width: 1, height: 1 })
   const [chosen, setChosen] = useState<View | null>(null)
-  const view = chosen ?? fitView(photo, size)
+  const view = useMemo(() => chosen ?? fitView(photo, size), [chosen, photo, size])
+  const overview = useMemo(() => overviewOf(photo), [photo])
+  const details = useDetails(photo, size, view)
   const pointers = useRef(new Map<number, { x: number; y: number }>())
   const swipeFrom = useRef<number | null>(null)
 
-  useEffect(() => {
-    if (canvas.current !== null) drawPhoto(canvas.current, photo)
-  }, [photo])
   useEffect(() => {
     const element = stage.current
     if (element === null) return
@@ -123,19 +123,86 @@ export function PhotoStage({ photo, name, onSwipe }: PhotoStageProps) {
       onPointerUp={release}
       onPointerCancel={release}
     >
-      <canvas
-        ref={canvas}
+      <div
         className="photo"
-        role="img"
-        aria-label={name}
         style={{
           width: photo.width * view.scale,
           height: photo.height * view.scale,
           transform: `translate(${view.x}px, ${view.y}px)`,
         }}
-      />
+      >
+        <PartCanvas photo={photo} part={overview} scale={view.scale} name={name} />
+        {details.parts.map((part) => (
+          <PartCanvas
+            key={keyOf(part)}
+            photo={photo}
+            part={part}
+            scale={view.scale}
+            name={null}
+            onDrawn={details.onDrawn}
+          />
+        ))}
+      </div>
     </div>
   )
+}
+
+interface PartCanvasProps {
+  readonly photo: OpenedPhoto
+  readonly part: Part
+  /** Screen pixels per photo pixel. */
+  readonly scale: number
+  /** null where the picture is already named. */
+  readonly name: string | null
+  readonly onDrawn?: (part: Part) => void
+}
+
+/** A part of the photo, where it lies on the whole. */
+function PartCanvas({ photo, part, scale, name, onDrawn }: PartCanvasProps) {
+  const canvas = useRef<HTMLCanvasElement>(null)
+  useEffect(() => {
+    const leaving = new AbortController()
+    if (canvas.current !== null)
+      void drawPart(canvas.current, photo, part, leaving.signal).then(() => {
+        if (!leaving.signal.aborted) onDrawn?.(part)
+      })
+    return () => leaving.abort()
+  }, [photo, part, onDrawn])
+  const length = (pixels: number) => Math.ceil(pixels / part.shrink) * part.shrink * scale
+  return (
+    <canvas
+      ref={canvas}
+      {...(name === null ? { 'aria-hidden': true } : { role: 'img', 'aria-label': name })}
+      style={{
+        left: part.x * scale,
+        top: part.y * scale,
+        width: length(part.width),
+        height: length(part.height),
+      }}
+    />
+  )
+}
+
+const keyOf = ({ x, y, width, height, shrink }: Part): string => [x, y, width, height, shrink].join()
+
+/** What is seen of the photo, once the view rests, over what was seen before until it is drawn. */
+function useDetails(
+  photo: Size,
+  stage: Size,
+  view: View,
+): { readonly parts: readonly Part[]; readonly onDrawn: (part: Part) => void } {
+  const [parts, setParts] = useState<readonly Part[]>([])
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      const part = detailOf(photo, stage, view, devicePixelRatio)
+      setParts((before) =>
+        part === null ? [] : [...before.slice(0, 1).filter((old) => keyOf(old) !== keyOf(part)), part],
+      )
+    }, REST_MS)
+    return () => clearTimeout(timer)
+  }, [photo, stage, view])
+  const onDrawn = useCallback((drawn: Part) => setParts([drawn]), [])
+  return { parts, onDrawn }
 }
 
 /** Whether a key was pressed in a question in front of the photo. */
