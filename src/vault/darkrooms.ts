@@ -1,11 +1,14 @@
 /** The workers that a vault works with: a pool with engines for pixels, and a few without for decoding files. */
 import { WorkerPool } from '../rpc/worker-pool'
 import type { WorkerClient } from '../rpc/worker-client'
+import { createScales, type Weighed } from './limited'
 import type { Darkroom, EngineReport, ModelBlobs } from '../workers/darkroom'
 
 const IDLE_MS = 60_000
 /** Photos decoded at a time. */
 export const PHOTOS_AT_ONCE = 2
+/** Pixels decoded at a time, so that the tab stays below 1 GB. */
+const PIXELS_AT_ONCE = 50_000_000
 const BACKENDS = ['webgpu', 'wasm', 'cpu'] as const
 
 export type DarkroomClient = WorkerClient<Darkroom>
@@ -19,6 +22,8 @@ export interface Darkrooms {
   /** Starts the first engine when first asked; a failed start is tried again at the next call. */
   engines(): Promise<Engines>
   readonly decoders: WorkerPool<Darkroom>
+  /** Holds photos back, weighed by their pixels, while those in work are as many as memory allows. */
+  readonly weighed: Weighed
   end(): void
 }
 
@@ -74,6 +79,7 @@ export function createDarkrooms(parts: {
 
   return {
     decoders,
+    weighed: createScales(PIXELS_AT_ONCE),
     engines() {
       engines ??= startEngines().catch((error: unknown) => {
         engines = null

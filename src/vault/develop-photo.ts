@@ -36,20 +36,30 @@ export function developPhoto(
   options: DevelopOptions,
 ): Promise<DevelopedPhoto> {
   return darkrooms.decoders.run(signal, async (decoder) => {
-    const { pool } = await darkrooms.engines()
-    const source = await decoder.call(signal, 'openSource', { file: options.file, workers: pool.size })
-    // The first failure of any band ends the others.
-    const job = new AbortController()
-    const all = AbortSignal.any([signal, job.signal])
-    try {
-      return await codeAndCheck(all, darkrooms, decoder, source, options)
-    } catch (error) {
-      job.abort()
-      throw error
-    } finally {
-      if (decoder.alive) await decoder.call(new AbortController().signal, 'closeSource', source.sourceId)
-    }
+    const pixels = await decoder.call(signal, 'countPixels', options.file)
+    return darkrooms.weighed(signal, pixels, () => developWith(signal, darkrooms, decoder, options))
   })
+}
+
+async function developWith(
+  signal: AbortSignal,
+  darkrooms: Darkrooms,
+  decoder: DarkroomClient,
+  options: DevelopOptions,
+): Promise<DevelopedPhoto> {
+  const { pool } = await darkrooms.engines()
+  const source = await decoder.call(signal, 'openSource', { file: options.file, workers: pool.size })
+  // The first failure of any band ends the others.
+  const job = new AbortController()
+  const all = AbortSignal.any([signal, job.signal])
+  try {
+    return await codeAndCheck(all, darkrooms, decoder, source, options)
+  } catch (error) {
+    job.abort()
+    throw error
+  } finally {
+    if (decoder.alive) await decoder.call(new AbortController().signal, 'closeSource', source.sourceId)
+  }
 }
 
 async function codeAndCheck(

@@ -16,6 +16,55 @@ export async function mapLimited<Item, Result>(
   return results
 }
 
+/** Runs a task of some weight when its turn comes. */
+export type Weighed = <Result>(
+  signal: AbortSignal,
+  weight: number,
+  task: () => Promise<Result>,
+) => Promise<Result>
+
+/** Tasks run at once while their weights together stay within the capacity, in order; what weighs more runs alone. */
+export function createScales(capacity: number): Weighed {
+  let load = 0
+  const waiting: { readonly weight: number; readonly go: () => void }[] = []
+
+  function admit(): void {
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      if (load > 0 && load + first.weight > capacity) return
+      waiting.shift()
+      load += first.weight
+      first.go()
+    }
+  }
+
+  return async (signal, weight, task) => {
+    signal.throwIfAborted()
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = () => {
+        waiting.splice(waiting.indexOf(waiter), 1)
+        reject(signal.reason as Error)
+        admit()
+      }
+      const waiter = {
+        weight,
+        go: () => {
+          signal.removeEventListener('abort', onAbort)
+          resolve()
+        },
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      waiting.push(waiter)
+      admit()
+    })
+    try {
+      return await task()
+    } finally {
+      load -= weight
+      admit()
+    }
+  }
+}
+
 /** Beyond this a photo is worked on by one engine at a time, so that the tab stays below 1 GB. */
 const LARGE_PHOTO_PIXELS = 24_000_000
 

@@ -5,6 +5,9 @@ import { HEADER_BYTES } from '../format/artifact'
 import { sha256 } from '../format/hash'
 import { equalBytes } from '../lib/bytes'
 import { release } from '../lib/release'
+import { moved } from '../rpc/messages'
+import type { PngHeader } from '../workers/darkroom'
+import type { PhotoRows } from '../workers/photo-source'
 import type { Unlocked } from './device-keys'
 import type { Darkrooms, Engines } from './darkrooms'
 import { isUnreadable, toDamageError, VaultError } from './errors'
@@ -99,30 +102,53 @@ async function poolFor(
   return pool
 }
 
+/** What becomes of a photo whose bands come in any order. `add` owns the rows. */
+interface BandTaker<Result> {
+  readonly add: (y0: number, rows: PhotoRows) => void | Promise<void>
+  readonly finish: () => Result | Promise<Result>
+}
+
+async function restoreBands<Result>(
+  opening: Opening,
+  record: OpenedRecord,
+  options: WatchOptions,
+  begin: (header: PngHeader) => BandTaker<Result> | Promise<BandTaker<Result>>,
+): Promise<Result> {
+  const { signal, onProgress } = options
+  const loading = { signal, onProgress: (fraction: number) => onProgress?.(fraction / 3) }
+  return withArtifact(opening, record, loading, async (artifact) => {
+    loading.onProgress(1)
+    const pool = await poolFor(opening, record)
+    const urgent = { urgent: true }
+    const key = { ...artifactKeyOf(opening.unlocked, record), artifact, workers: pool.size }
+    const image = await pool.run(signal, (worker) => worker.call(signal, 'openImage', key), urgent)
+    const { width, height } = image.header
+    const taker = await begin(image.header)
+    let done = 0
+    await mapLimited(image.bands, bandsAtOnce(width, height, pool.size), async ({ y0, y1 }) => {
+      const job = { bitstream: image.bitstream, band: { y0, y1 } }
+      await taker.add(y0, await pool.run(signal, (worker) => worker.call(signal, 'decodeBand', job), urgent))
+      done += 1
+      onProgress?.((1 + (2 * done) / image.bands.length) / 3)
+    })
+    return taker.finish()
+  })
+}
+
 export function openPhoto(
   opening: Opening,
   record: OpenedRecord,
   options: WatchOptions,
 ): Promise<OpenedPhoto> {
-  const { signal } = options
-  const loading = { signal, onProgress: (fraction: number) => options.onProgress?.(fraction / 3) }
-  return withArtifact(opening, record, loading, async (artifact) => {
-    const pool = await poolFor(opening, record)
-    const urgent = { urgent: true }
-    const key = { ...artifactKeyOf(opening.unlocked, record), artifact, workers: pool.size }
-    const image = await pool.run(signal, (worker) => worker.call(signal, 'openImage', key), urgent)
-    const { width, height, colorSpace } = image.header
+  return restoreBands(opening, record, options, ({ width, height, colorSpace }) => {
     const pixels = new Uint8ClampedArray(4 * width * height)
-    let done = 0
-    await mapLimited(image.bands, bandsAtOnce(width, height, pool.size), async ({ y0, y1 }) => {
-      const job = { bitstream: image.bitstream, band: { y0, y1 } }
-      const rows = await pool.run(signal, (worker) => worker.call(signal, 'decodeBand', job), urgent)
-      pixels.set(rows.data, 4 * width * y0)
-      release(rows.data)
-      done += 1
-      options.onProgress?.((1 + (2 * done) / image.bands.length) / 3)
-    })
-    return { width, height, pixels, colorSpace }
+    return {
+      add(y0, rows) {
+        pixels.set(rows.data, 4 * width * y0)
+        release(rows.data)
+      },
+      finish: () => ({ width, height, pixels, colorSpace }),
+    }
   })
 }
 
@@ -192,11 +218,18 @@ export async function downloadPhoto(
       lastModified: Date.parse(photo.fileModifiedAt ?? photo.takenAt ?? photo.addedAt),
     })
   }
-  const { width, height, colorSpace, pixels } = await openPhoto(opening, record, { signal })
-  const { pool } = await opening.darkrooms.engines()
-  const data = pixels as Uint8ClampedArray<ArrayBuffer>
-  const image = { width, height, colorSpace, hasAlpha: true, data }
-  const png = await pool.run(signal, (worker) => worker.call(signal, 'encodePng', image))
+  const png = await opening.darkrooms.decoders.run(
+    signal,
+    (painter) =>
+      restoreBands(opening, record, { signal }, async (header) => {
+        await painter.call(signal, 'startPng', header)
+        return {
+          add: (y0, rows) => painter.call(signal, 'addPngRows', moved({ y0, rows }, [rows.data.buffer])),
+          finish: () => painter.call(signal, 'finishPng', undefined),
+        }
+      }),
+    { urgent: true },
+  )
   return new File([png], `${name.replace(/\.[^.]*$/, '')}.png`, {
     type: 'image/png',
     lastModified: Date.parse(photo.takenAt ?? photo.addedAt),

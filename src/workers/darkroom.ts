@@ -63,7 +63,7 @@ export interface EngineCheck {
   readonly backend: Backend
   /** Bytes of the neural keystream that differ from the reference, of 16,400. */
   readonly keystreamMismatches: number
-  /** The probe picture comes back at more than 40 dB. */
+  /** The stored stream restores to the pixels stored with it, within 1 in 255. */
   readonly codecWorks: boolean
 }
 
@@ -97,6 +97,12 @@ export interface BandDifference {
   readonly alphaIsSame: boolean
 }
 
+export interface PngHeader {
+  readonly width: number
+  readonly height: number
+  readonly colorSpace: 'srgb' | 'display-p3'
+}
+
 export interface Thumbnail {
   readonly png: Blob
   /** How much of the artifact it took. */
@@ -127,6 +133,7 @@ export function createDarkroom() {
   let engine: Engine | null = null
   const sources = new Map<number, PhotoSource>()
   let nextSource = 1
+  let png: Painting | null = null
 
   function theEngine() {
     if (engine === null) throw new DarkroomError('no-engine')
@@ -137,6 +144,11 @@ export function createDarkroom() {
     const source = sources.get(sourceId)
     if (source === undefined) throw new DarkroomError('no-source')
     return source
+  }
+
+  function thePng(): Painting {
+    if (png === null) throw new DarkroomError('no-source')
+    return png
   }
 
   return {
@@ -163,6 +175,12 @@ export function createDarkroom() {
       const { backend, megapixelsPerSecond } = started
       const workers = poolSize(navigator.hardwareConcurrency, backend)
       return { backend, megapixelsPerSecond, workers, modelId, weightsHash: personal.weightsHash }
+    },
+
+    /** The number of pixels of a file, without decoding it. */
+    async countPixels(_signal: AbortSignal, file: Blob): Promise<number> {
+      const { width, height } = inspectImage(await bytesOf(file))
+      return width * height
     },
 
     /** Decodes a file and keeps it; `workers` will share the coding. */
@@ -328,8 +346,24 @@ export function createDarkroom() {
       return { backend, keystreamMismatches, codecWorks: (await check()) !== null }
     },
 
-    encodePng(_signal: AbortSignal, image: Pixels): Promise<Blob> {
-      return pngOf(image)
+    /** Begins a PNG file; one begun before is forgotten. */
+    startPng(_signal: AbortSignal, header: PngHeader): Promise<void> {
+      png = startPainting(header)
+      return Promise.resolve()
+    },
+
+    addPngRows(
+      _signal: AbortSignal,
+      { y0, rows }: { readonly y0: number; readonly rows: PhotoRows },
+    ): Promise<void> {
+      thePng().add(y0, rows)
+      return Promise.resolve()
+    },
+
+    async finishPng(): Promise<Blob> {
+      const painting = thePng()
+      png = null
+      return painting.finish()
     },
   }
 }
@@ -342,12 +376,32 @@ function leastPsnrDb(quality: number): number {
   return 10 * Math.log10(255 ** 2 / ((1.5 * stepOf(quality)) ** 2 + 4))
 }
 
-async function pngOf({ width, height, colorSpace, data }: Pixels): Promise<Blob> {
+interface Painting {
+  readonly add: (y0: number, rows: PhotoRows) => void
+  readonly finish: () => Promise<Blob>
+}
+
+function startPainting({ width, height, colorSpace }: PngHeader): Painting {
   const canvas = new OffscreenCanvas(width, height)
   const context = canvas.getContext('2d', { colorSpace })
   if (context === null) throw new DarkroomError('undecodable')
-  context.putImageData(new ImageData(data, width, height, { colorSpace }), 0, 0)
-  return canvas.convertToBlob({ type: 'image/png' })
+  return {
+    add(y0, rows) {
+      context.putImageData(new ImageData(rows.data, width, rows.height, { colorSpace }), 0, y0)
+      release(rows.data)
+    },
+    async finish() {
+      const file = await canvas.convertToBlob({ type: 'image/png' })
+      canvas.width = canvas.height = 0 // collected late
+      return file
+    },
+  }
+}
+
+function pngOf(image: Pixels): Promise<Blob> {
+  const painting = startPainting(image)
+  painting.add(0, image)
+  return painting.finish()
 }
 
 export type Darkroom = ReturnType<typeof createDarkroom>
