@@ -5,6 +5,8 @@
  *     npm run study -- keystream --pipe           1 GB of the mask over zeros to standard output, for any battery
  *     npm run study -- artifact [--photos 200] [--folder path] [--pairs 12]
  *     npm run study -- bypass [--photos 200] [--folder path]   wrong keys with every check skipped
+ *     npm run study -- exactness [--photos 12] [--folder path] [--qualities 20,34,50] [--bits 8,10,12]
+ *             [--against cpu|webgpu]              the Decrypter in whole numbers: loss, cost and agreement
  */
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
@@ -13,10 +15,12 @@ import { DEFAULT_QUALITY } from '../codec/quality'
 import type { RasterImage } from '../codec/types'
 import { studyArtifacts } from '../study/artifact-study'
 import { studyBypass } from '../study/bypass-study'
+import { middleOf, proceduralSquare, studyExactness } from '../study/exactness-study'
 import { studyKeystream } from '../study/keystream-study'
 import { shippedPieces } from '../study/keystream-streams'
 import { writeReport, type Report } from '../study/markdown'
 import { photoFrom, proceduralPhoto } from '../study/study-photos'
+import { readyBackend } from '../training/backend'
 import { listPictures, readModel, readPicture, readyWasm } from './node-codec'
 
 const { positionals, values } = parseArgs({
@@ -26,9 +30,12 @@ const { positionals, values } = parseArgs({
     dieharder: { type: 'string' },
     'pipe-megabytes': { type: 'string', default: '1000' },
     pipe: { type: 'boolean', default: false },
-    photos: { type: 'string', default: '200' },
+    photos: { type: 'string' },
     pairs: { type: 'string', default: '12' },
     folder: { type: 'string' },
+    qualities: { type: 'string', default: `20,${DEFAULT_QUALITY},50` },
+    bits: { type: 'string', default: '8,10,12' },
+    against: { type: 'string', default: 'cpu' },
     out: { type: 'string', default: 'reports' },
   },
 })
@@ -54,7 +61,7 @@ async function pipe(): Promise<void> {
 
 async function collectPhotos(): Promise<RasterImage[]> {
   const photos: RasterImage[] = []
-  for (let seed = 1; photos.length < wholeNumber(values.photos); seed++) {
+  for (let seed = 1; photos.length < wholeNumber(values.photos ?? '200'); seed++) {
     photos.push(proceduralPhoto(seed))
     if (seed % 50 === 0) print(`${seed} photos drawn`)
   }
@@ -106,6 +113,30 @@ async function keystream(): Promise<void> {
   )
 }
 
+async function exactness(): Promise<void> {
+  const against = values.against === 'webgpu' ? 'webgpu' : 'cpu'
+  await readyBackend(against)
+  await readyWasm()
+  const { weights } = await readModel()
+  const count = wholeNumber(values.photos ?? '12')
+  const pictures = new Map([['procedural', Array.from({ length: count }, (_, i) => proceduralSquare(i + 1))]])
+  if (values.folder !== undefined) {
+    const photos: RasterImage[] = []
+    for (const file of await listPictures(values.folder)) photos.push(middleOf(await readPicture(file, true)))
+    pictures.set('of the folder, halved', photos)
+  }
+  const [qualities, bits] = [values.qualities, values.bits].map((text) => text.split(',').map(Number))
+  await finish(
+    await studyExactness({
+      ...{ weights, pictures, print },
+      qualities: qualities!,
+      bits: bits!,
+      backends: ['wasm', against],
+      timedRounds: 15,
+    }),
+  )
+}
+
 switch (positionals[0]) {
   case 'keystream':
     await (values.pipe ? pipe() : keystream())
@@ -116,6 +147,9 @@ switch (positionals[0]) {
   case 'bypass':
     await bypass()
     break
+  case 'exactness':
+    await exactness()
+    break
   default:
-    throw new Error('The studies are: keystream, artifact, bypass.')
+    throw new Error('The studies are: keystream, artifact, bypass, exactness.')
 }
