@@ -31,6 +31,8 @@ export interface WorkersInBrowser {
 export interface Strain {
   readonly longestTaskMs: number
   readonly longestFrameGapMs: number
+  /** Who called the longest script of the longest late frame, and how long it ran. */
+  readonly longestScript: string
   readonly peakBytes: number
 }
 

@@ -147,6 +147,7 @@ export function appLines({
     `${Math.round(strain.peakBytes / 1e6)} MB`,
     strain.longestTaskMs === 0 ? 'below 50 ms' : `${Math.round(strain.longestTaskMs)} ms`,
     `${Math.round(strain.longestFrameGapMs)} ms`,
+    strain.longestScript === '' ? '-' : strain.longestScript,
   ]
   const rows = [row('file to safe', upSeconds, up), row('artifact to screen', downSeconds, down)]
   return `${megapixels.toFixed(1)} megapixels, ${backend}, ${cores} cores\n\n${table(head, rows)}`

@@ -342,10 +342,10 @@ export async function studyExactness(
 
 The synthesis in whole numbers below 2^24, which float32 adds and multiplies without rounding, against the one that the
 app runs. Weights and activations have a unit for each channel; activations are clipped to the bits below and a sign, at
-half beyond what ${CALIBRATION_SEEDS.length} procedural scenes need; sums are rescaled by powers of two; what rounding takes from the weights of the first channels is added back by a
-finer filter. That no sum can
-reach 2^24 follows from the clipping, and for symbols from the energy that a block of pixels can have, which a decoder
-would check. Pictures are coded at effort fast and cut to ${SIDE} pixels a side.
+half beyond what ${CALIBRATION_SEEDS.length} procedural scenes need; sums are rescaled by powers of two; what rounding takes
+from the weights of the first channels is added back by a finer filter. That no sum can reach 2^24 follows from the
+clipping, and for symbols from the energy that a block of pixels can have, which a decoder would check. Pictures are coded
+at effort fast and cut to ${SIDE} pixels a side.
 
 ## Loss
 
