@@ -6,10 +6,10 @@ import { sha256 } from '../format/hash'
 import { equalBytes } from '../lib/bytes'
 import { release } from '../lib/release'
 import { moved } from '../rpc/messages'
-import type { PngHeader } from '../workers/darkroom'
 import type { PhotoRows } from '../workers/photo-source'
+import type { PngHeader } from '../workers/png'
 import type { Unlocked } from './device-keys'
-import type { Darkrooms, Engines } from './darkrooms'
+import type { DarkroomClient, Darkrooms, Engines } from './darkrooms'
 import { isUnreadable, toDamageError, VaultError } from './errors'
 import { bandsAtOnce, mapLimited } from './limited'
 import { artifactIdOf, artifactKeyOf, bytesOfText, modelIdText, type OpenedRecord } from './photo-book'
@@ -199,6 +199,28 @@ export async function viewArtifact(
   return { bytes: new Uint8Array(await artifact.arrayBuffer()), headerBytes: HEADER_BYTES }
 }
 
+/** A PNG file by a worker, which gets the bands from the top; one that comes early waits here. */
+async function pngTaker(
+  signal: AbortSignal,
+  writer: DarkroomClient,
+  header: PngHeader,
+): Promise<BandTaker<Blob>> {
+  await writer.call(signal, 'startPng', header)
+  const early = new Map<number, PhotoRows>()
+  let row = 0
+  return {
+    async add(y0, rows) {
+      early.set(y0, rows)
+      for (let next = early.get(row); next !== undefined; next = early.get(row)) {
+        early.delete(row)
+        row += next.height
+        await writer.call(signal, 'addPngRows', moved(next, [next.data.buffer]))
+      }
+    },
+    finish: () => writer.call(signal, 'finishPng', undefined),
+  }
+}
+
 /** The exact original where it was kept, else the restored photo as PNG. */
 export async function downloadPhoto(
   opening: Opening,
@@ -220,14 +242,7 @@ export async function downloadPhoto(
   }
   const png = await opening.darkrooms.decoders.run(
     signal,
-    (painter) =>
-      restoreBands(opening, record, { signal }, async (header) => {
-        await painter.call(signal, 'startPng', header)
-        return {
-          add: (y0, rows) => painter.call(signal, 'addPngRows', moved({ y0, rows }, [rows.data.buffer])),
-          finish: () => painter.call(signal, 'finishPng', undefined),
-        }
-      }),
+    (writer) => restoreBands(opening, record, { signal }, (header) => pngTaker(signal, writer, header)),
     { urgent: true },
   )
   return new File([png], `${name.replace(/\.[^.]*$/, '')}.png`, {

@@ -27,6 +27,7 @@ import { DarkroomError } from './errors'
 import { inspectImage, type ImageKind } from './image-file'
 import { readPhotoFacts, type PhotoFacts } from './photo-facts'
 import { openPhotoSource, type PhotoRows, type PhotoSource } from './photo-source'
+import { startPng, type PngHeader, type PngWriter } from './png'
 import {
   openBeginning,
   openSection,
@@ -97,12 +98,6 @@ export interface BandDifference {
   readonly alphaIsSame: boolean
 }
 
-export interface PngHeader {
-  readonly width: number
-  readonly height: number
-  readonly colorSpace: 'srgb' | 'display-p3'
-}
-
 export interface Thumbnail {
   readonly png: Blob
   /** How much of the artifact it took. */
@@ -133,7 +128,7 @@ export function createDarkroom() {
   let engine: Engine | null = null
   const sources = new Map<number, PhotoSource>()
   let nextSource = 1
-  let png: Painting | null = null
+  let png: PngWriter | null = null
 
   function theEngine() {
     if (engine === null) throw new DarkroomError('no-engine')
@@ -146,7 +141,7 @@ export function createDarkroom() {
     return source
   }
 
-  function thePng(): Painting {
+  function thePng(): PngWriter {
     if (png === null) throw new DarkroomError('no-source')
     return png
   }
@@ -348,22 +343,20 @@ export function createDarkroom() {
 
     /** Begins a PNG file; one begun before is forgotten. */
     startPng(_signal: AbortSignal, header: PngHeader): Promise<void> {
-      png = startPainting(header)
+      png = startPng(header)
       return Promise.resolve()
     },
 
-    addPngRows(
-      _signal: AbortSignal,
-      { y0, rows }: { readonly y0: number; readonly rows: PhotoRows },
-    ): Promise<void> {
-      thePng().add(y0, rows)
-      return Promise.resolve()
+    /** The next rows from the top. */
+    async addPngRows(_signal: AbortSignal, rows: PhotoRows): Promise<void> {
+      await thePng().add(rows)
+      release(rows.data)
     },
 
     async finishPng(): Promise<Blob> {
-      const painting = thePng()
+      const file = await thePng().finish()
       png = null
-      return painting.finish()
+      return file
     },
   }
 }
@@ -376,32 +369,10 @@ function leastPsnrDb(quality: number): number {
   return 10 * Math.log10(255 ** 2 / ((1.5 * stepOf(quality)) ** 2 + 4))
 }
 
-interface Painting {
-  readonly add: (y0: number, rows: PhotoRows) => void
-  readonly finish: () => Promise<Blob>
-}
-
-function startPainting({ width, height, colorSpace }: PngHeader): Painting {
-  const canvas = new OffscreenCanvas(width, height)
-  const context = canvas.getContext('2d', { colorSpace })
-  if (context === null) throw new DarkroomError('undecodable')
-  return {
-    add(y0, rows) {
-      context.putImageData(new ImageData(rows.data, width, rows.height, { colorSpace }), 0, y0)
-      release(rows.data)
-    },
-    async finish() {
-      const file = await canvas.convertToBlob({ type: 'image/png' })
-      canvas.width = canvas.height = 0 // collected late
-      return file
-    },
-  }
-}
-
-function pngOf(image: Pixels): Promise<Blob> {
-  const painting = startPainting(image)
-  painting.add(0, image)
-  return painting.finish()
+async function pngOf(pixels: Pixels): Promise<Blob> {
+  const file = startPng(pixels)
+  await file.add(pixels)
+  return file.finish()
 }
 
 export type Darkroom = ReturnType<typeof createDarkroom>
