@@ -2,7 +2,7 @@
  * The codec in a browser, for `npm run bench -- codec --browser`: whole path and thumbnails in as many workers as asked,
  * then one large photograph through the app itself. Writes its figures to SAFELIGHT_BENCH_OUT. No part of the tests.
  */
-import { appendFile } from 'node:fs/promises'
+import { appendFile, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { expect, test } from '../support/test'
 import { bundleBench, serveBench } from './bench-bundle'
@@ -94,12 +94,17 @@ test('a photograph through the app', async ({ newDevice }, { project }) => {
   memory.take()
   const downStart = Date.now()
   await app.view(name)
-  await expect(app.canvas()).toBeVisible({ timeout: HOUR_MS })
+  await app.expectShown(HOUR_MS)
   const downSeconds = (Date.now() - downStart) / 1000
   const down = { ...(await takeBlocks(page)), peakBytes: memory.take() }
-  const megapixels = await app
-    .canvas()
-    .evaluate((canvas: HTMLCanvasElement) => (canvas.width * canvas.height) / 1e6)
+  const megapixels = await page.evaluate(
+    async (base64) => {
+      const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))
+      const { width, height } = await createImageBitmap(new Blob([bytes]))
+      return (width * height) / 1e6
+    },
+    (await readFile(options.photo)).toString('base64'),
+  )
   const cores = await page.evaluate(() => navigator.hardwareConcurrency)
   memory.stop()
   await record({ part: 'app', backend: project.name, cores, megapixels, upSeconds, downSeconds, up, down })

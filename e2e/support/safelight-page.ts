@@ -140,7 +140,12 @@ export class SafelightPage {
       .click()
   }
 
-  /** The viewer shows the photo with every pixel it has. */
+  /** The viewer shows the photo: a canvas has its own size once it is drawn. */
+  async expectShown(timeout = 60_000): Promise<void> {
+    await expect(this.canvas()).toHaveAttribute('width', /./, { timeout })
+  }
+
+  /** The viewer shows a photo, of at most 4 megapixels, with every pixel it has. */
   async expectRestored(width: number, height: number, timeout = 60_000): Promise<void> {
     await expect(this.canvas()).toBeVisible({ timeout })
     await expect(this.canvas()).toHaveJSProperty('width', width)
@@ -161,6 +166,15 @@ export class SafelightPage {
   async closeViewer(): Promise<void> {
     await this.page.keyboard.press('Escape')
     await expect(this.viewer()).toBeHidden()
+  }
+
+  /** The backend of the open vault's engine, once it has started. */
+  async engine(): Promise<string> {
+    await this.page.getByRole('button', { name: 'This device' }).click()
+    const dialog = this.page.getByRole('dialog', { name: 'This device' })
+    const backend = await dialog.getByText(/^(?:webgpu|wasm|cpu)$/).innerText()
+    await dialog.getByRole('button', { name: 'Close' }).click()
+    return backend
   }
 
   /** Shown in the open vault, once the engine has passed its probe. */
