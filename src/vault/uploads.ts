@@ -24,7 +24,11 @@ export function withUploadLock<Result>(work: () => Promise<Result>): Promise<Res
 /** Uploads in order until none is left. Throws VaultError; what did not go up stays queued. */
 export async function drainUploads(parts: SyncParts, watch: UploadWatch, signal: AbortSignal): Promise<void> {
   const pending = await parts.store.pendingEntry()
-  if (pending !== null) await sendEntry(parts, pending)
+  if (pending !== null) {
+    const row = (await parts.store.uploads()).find(({ recordId }) => recordId === pending.recordId)
+    await sendEntry(parts, pending)
+    if (row !== undefined) await watch.onDone(row)
+  }
   for (;;) {
     const [row] = await parts.store.uploads()
     if (row === undefined) return
