@@ -218,6 +218,19 @@ describe('a worker pool', () => {
     pool.end()
   })
 
+  it('ends idle workers beyond some on demand, and starts others when they are needed', async () => {
+    const { pool, started } = makePool(3)
+    const together = () =>
+      Promise.all([1, 2, 3].map((a) => pool.run(never, (client) => client.call(never, 'add', { a, b: 0 }))))
+    await together()
+    expect(started).toHaveLength(3)
+    pool.endIdle(1)
+    expect(started.filter(({ client }) => client.alive)).toHaveLength(1)
+    expect(await together()).toEqual([1, 2, 3])
+    expect(started).toHaveLength(5)
+    pool.end()
+  })
+
   it('ends idle workers, lets an aborted task leave the queue, and rejects tasks when ended', async () => {
     const { pool, started } = makePool(1, 5)
     await pool.run(never, (client) => client.call(never, 'add', { a: 1, b: 2 }))

@@ -64,15 +64,22 @@ export class WorkerPool<Table extends Procedures<Table>> {
     }
   }
 
+  /** Ends workers without work beyond so many, so that what they hold is free now. */
+  endIdle(keep: number): void {
+    for (const slot of this.#idle.splice(keep)) this.#endSlot(slot)
+  }
+
   /** Ends every worker; running and waiting tasks reject. */
   end(): void {
     this.#ended = true
     const reason = new RpcError('ended', 'The workers were ended.')
     for (const waiter of [...this.#urgent.splice(0), ...this.#waiting.splice(0)]) waiter.fail(reason)
-    for (const slot of [...this.#idle.splice(0), ...this.#busy]) {
-      if (slot.idleTimer !== null) clearTimeout(slot.idleTimer)
-      slot.client.end()
-    }
+    for (const slot of [...this.#idle.splice(0), ...this.#busy]) this.#endSlot(slot)
+  }
+
+  #endSlot(slot: Slot<Table>): void {
+    if (slot.idleTimer !== null) clearTimeout(slot.idleTimer)
+    slot.client.end()
   }
 
   #lease(signal: AbortSignal, urgent: boolean): Promise<void> {

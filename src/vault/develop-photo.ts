@@ -87,6 +87,7 @@ async function codeAndCheck(
   }
 
   const atOnce = bandsAtOnce(width, height, pool.size)
+  pool.endIdle(atOnce)
   const coded = await mapLimited(bands, atOnce, (band, i) =>
     pool.run(signal, async (worker) => {
       const rows = await decoder.call(signal, 'readRows', { sourceId, ...band.rows })

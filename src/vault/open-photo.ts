@@ -123,9 +123,11 @@ async function restoreBands<Result>(
     const key = { ...artifactKeyOf(opening.unlocked, record), artifact, workers: pool.size }
     const image = await pool.run(signal, (worker) => worker.call(signal, 'openImage', key), urgent)
     const { width, height } = image.header
+    const atOnce = bandsAtOnce(width, height, pool.size)
+    pool.endIdle(atOnce)
     const taker = await begin(image.header)
     let done = 0
-    await mapLimited(image.bands, bandsAtOnce(width, height, pool.size), async ({ y0, y1 }) => {
+    await mapLimited(image.bands, atOnce, async ({ y0, y1 }) => {
       const job = { bitstream: image.bitstream, band: { y0, y1 } }
       await taker.add(y0, await pool.run(signal, (worker) => worker.call(signal, 'decodeBand', job), urgent))
       done += 1

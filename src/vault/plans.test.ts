@@ -52,6 +52,7 @@ describe('cutting photos into bands', () => {
     expect(planBands(4000, 3000, 3)).toHaveLength(3)
     for (const { y0, y1 } of planBands(8700, 5800, 1)) expect(8700 * (y1 - y0)).toBeLessThanOrEqual(9_000_000)
     expect([1, 2, 4, 16].map((cores) => poolSize(cores, 'wasm'))).toEqual([1, 1, 3, 4])
+    expect([0.5, 2, 4, 8].map((gigabytes) => poolSize(16, 'wasm', gigabytes))).toEqual([1, 1, 2, 4])
     expect(poolSize(16, 'webgpu')).toBe(1)
   })
 })

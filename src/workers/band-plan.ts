@@ -23,7 +23,15 @@ export function rowsForBand(band: Band, height: number): Band {
   return { y0: Math.max(0, band.y0 - HALO), y1: Math.min(height, band.y1 + HALO) }
 }
 
-/** Engines that a device with so many cores runs beside the page. */
-export function poolSize(cores: number, backend: 'webgpu' | 'wasm' | 'cpu'): number {
-  return backend === 'webgpu' ? 1 : Math.min(4, Math.max(1, cores - 1))
+/** Gigabytes of a device's memory that one engine beside the page may count on. */
+const GIGABYTES_PER_ENGINE = 2
+
+/** Engines that a device with so many cores runs beside the page; `gigabytes` is its memory, where the browser tells. */
+export function poolSize(
+  cores: number,
+  backend: 'webgpu' | 'wasm' | 'cpu',
+  gigabytes: number = Infinity,
+): number {
+  if (backend === 'webgpu') return 1
+  return Math.max(1, Math.min(4, cores - 1, Math.floor(gigabytes / GIGABYTES_PER_ENGINE)))
 }

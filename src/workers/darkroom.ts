@@ -106,6 +106,11 @@ export interface Thumbnail {
 
 type Pixels = PhotoRows
 
+interface DeviceNavigator extends WorkerNavigator {
+  /** In gigabytes, rounded; not in every browser. */
+  readonly deviceMemory?: number
+}
+
 const bandsOf = (width: number, height: number, workers: number): PlannedBand[] =>
   planBands(width, height, workers).map((band) => ({ ...band, rows: rowsForBand(band, height) }))
 
@@ -168,7 +173,8 @@ export function createDarkroom() {
       const started = await startEngine({ base: base.weights, personal: personal.weights }, input.backends)
       engine = started
       const { backend, megapixelsPerSecond } = started
-      const workers = poolSize(navigator.hardwareConcurrency, backend)
+      const { hardwareConcurrency, deviceMemory }: DeviceNavigator = navigator
+      const workers = poolSize(hardwareConcurrency, backend, deviceMemory)
       return { backend, megapixelsPerSecond, workers, modelId, weightsHash: personal.weightsHash }
     },
 
