@@ -145,11 +145,6 @@ describe('the training graph and its PyTorch mirror', () => {
         (p, i) => [p.name, distance(gradients[i]!, expected.gradients[p.name]!)] as const,
       )
       expect(apart.filter(([, share]) => !(share < TOLERANCE))).toEqual([])
-      console.log(
-        apart.sort((a, b) => b[1] - a[1]).slice(0, 6),
-        bits / expected.bits - 1,
-        error / expected.error - 1,
-      )
     },
   )
 })
