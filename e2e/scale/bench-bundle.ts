@@ -52,7 +52,7 @@ const WORKER = `
 const PAGE = `
   import BenchWorker from 'bench-worker?worker'
   import { MODEL_ADDRESSES } from '/src/app/model-addresses'
-  import { proceduralPicture } from '/src/cli/bench-rounds'
+  import { thumbnailOf, thumbnailScenes } from '/src/cli/bench-rounds'
   import { newArtifactId, randomBytes } from '/src/crypto/random'
   import { accountIds, modelIds } from '/src/format/ids'
   import { startDarkroom } from '/src/workers/start-darkroom'
@@ -96,8 +96,7 @@ const PAGE = `
     const [{ modelId, weightsHash }] = reports
     const locks = { modelSecret, vaultKey, weightsHash }
     const keys = []
-    for (let i = 0; i < thumbnails; i++) {
-      const { width, height, data } = proceduralPicture(950 + i, 320, 240)
+    for (const { width, height, data } of thumbnailScenes(thumbnails).map(thumbnailOf)) {
       const header = { width: 16, height: 16, hasAlpha: false, colorSpace: 'srgb', quality: 34 }
       const rows = { ...header, data: new Uint8ClampedArray(4 * 16 * 16) }
       const band = { y0: 0, y1: 16 }

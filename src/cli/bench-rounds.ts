@@ -110,7 +110,7 @@ export function thumbnailScenes(count: number): RasterImage[] {
 }
 
 /** Shrinks by a whole factor, averaging, so that the longer side is about that of a thumbnail. */
-function thumbnailOf({ width, height, data, ...rest }: RasterImage): RasterImage {
+export function thumbnailOf({ width, height, data, ...rest }: RasterImage): RasterImage {
   const factor = Math.max(1, Math.round(Math.max(width, height) / THUMBNAIL_SIDE))
   const [w, h] = [Math.floor(width / factor), Math.floor(height / factor)]
   const out = new Uint8ClampedArray(4 * w * h)
