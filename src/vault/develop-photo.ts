@@ -37,7 +37,11 @@ export function developPhoto(
 ): Promise<DevelopedPhoto> {
   return darkrooms.decoders.run(signal, async (decoder) => {
     const pixels = await decoder.call(signal, 'countPixels', options.file)
-    return darkrooms.weighed(signal, pixels, () => developWith(signal, darkrooms, decoder, options))
+    return darkrooms.weighed(signal, pixels, async () => {
+      const { pool } = await darkrooms.engines()
+      pool.endIdle(bandsAtOnce(pixels, pool.size))
+      return developWith(signal, darkrooms, decoder, options)
+    })
   })
 }
 
@@ -86,8 +90,7 @@ async function codeAndCheck(
     )
   }
 
-  const atOnce = bandsAtOnce(width, height, pool.size)
-  pool.endIdle(atOnce)
+  const atOnce = bandsAtOnce(width * height, pool.size)
   const coded = await mapLimited(bands, atOnce, (band, i) =>
     pool.run(signal, async (worker) => {
       const rows = await decoder.call(signal, 'readRows', { sourceId, ...band.rows })

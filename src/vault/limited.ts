@@ -68,6 +68,6 @@ export function createScales(capacity: number): Weighed {
 /** Beyond this a photo is worked on by one engine at a time, so that the tab stays below 1 GB. */
 const LARGE_PHOTO_PIXELS = 24_000_000
 
-export function bandsAtOnce(width: number, height: number, workers: number): number {
-  return width * height > LARGE_PHOTO_PIXELS ? 1 : workers
+export function bandsAtOnce(pixels: number, workers: number): number {
+  return pixels > LARGE_PHOTO_PIXELS ? 1 : workers
 }

@@ -123,7 +123,7 @@ async function restoreBands<Result>(
     const key = { ...artifactKeyOf(opening.unlocked, record), artifact, workers: pool.size }
     const image = await pool.run(signal, (worker) => worker.call(signal, 'openImage', key), urgent)
     const { width, height } = image.header
-    const atOnce = bandsAtOnce(width, height, pool.size)
+    const atOnce = bandsAtOnce(width * height, pool.size)
     pool.endIdle(atOnce)
     const taker = await begin(image.header)
     let done = 0
