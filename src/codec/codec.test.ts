@@ -74,6 +74,14 @@ describe('the codec', () => {
     expect(psnrDb(image, restored)).toBeGreaterThan(38)
   })
 
+  it('restores quickly what is nearly the same picture', async () => {
+    const image = picture(300, 213)
+    const coded = await codec.encode(image, options(36))
+    const [full, quick] = [await codec.decode(coded), await codec.decode(coded, { detail: 'quick' })]
+    expect(psnrDb(image, quick)).toBeGreaterThan(psnrDb(image, full) - 1)
+    expect(Buffer.compare(Buffer.from(quick.data), Buffer.from(full.data))).not.toBe(0)
+  })
+
   it('keeps alpha exactly', async () => {
     const image = picture(70, 40, true)
     const restored = await codec.decode(await codec.encode(image, options(42)))

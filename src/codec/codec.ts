@@ -19,6 +19,7 @@ import {
   analyzeLinear,
   haloOf,
   RENDER_HALO,
+  synthesizeLinear,
   synthesizeWindow,
   transformAt,
   type QualityTransform,
@@ -29,6 +30,7 @@ import {
   ENTROPY_TILE,
   type Band,
   type Codec,
+  type DecodeOptions,
   type EncodeOptions,
   type RasterImage,
   type TileVersions,
@@ -188,8 +190,7 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
   async function decodeRows(
     parsed: ParsedBitstream,
     band: Band,
-    signal?: AbortSignal,
-    onProgress?: (fraction: number) => void,
+    { detail = 'full', signal, onProgress }: DecodeOptions = {},
   ): Promise<RasterImage> {
     const { header, grid } = parsed
     const { transform, entropy } = at(header.quality, await loadKernel())
@@ -203,18 +204,22 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
       signal?.throwIfAborted()
       symbols.dropBefore(run.row - 1)
       const core = runRegion(header, run)
-      const region = withHalo(header, core, halo.synthesis)
-      const window = withHalo(header, core, RENDER_HALO)
+      const isQuick = detail === 'quick'
+      const region = isQuick ? core : withHalo(header, core, halo.synthesis)
+      const window = isQuick ? core : withHalo(header, core, RENDER_HALO)
       const tiles = tilesOf(symbols, region)
+      const seenChannels = isQuick ? 0 : Math.min(tiles.channels, weights.config.synthesisIn)
       const [seen, all] = timed('latents', () => [
-        collect(tiles, region, Math.min(tiles.channels, weights.config.synthesisIn)),
+        collect(tiles, region, seenChannels),
         collect(tiles, window, tiles.channels),
       ])
       const [quarters] = await runNetworks(() => [
-        synthesizeWindow(transform, inputOf(seen, region), inputOf(all, window), {
-          x: window.x - region.x,
-          y: window.y - region.y,
-        }),
+        isQuick
+          ? synthesizeLinear(transform, inputOf(all, window))
+          : synthesizeWindow(transform, inputOf(seen, region), inputOf(all, window), {
+              x: window.x - region.x,
+              y: window.y - region.y,
+            }),
       ])
       timed('pixels', () => {
         const [skipX, skipY] = [core.x - window.x, core.y - window.y]
@@ -248,9 +253,9 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
     decode: (bitstream, options) => {
       const parsed = parseBitstream(bitstream)
       const whole = { y0: 0, y1: parsed.header.height }
-      return decodeRows(parsed, whole, options?.signal, options?.onProgress)
+      return decodeRows(parsed, whole, options)
     },
-    decodeBand: (bitstream, band, options) => decodeRows(parseBitstream(bitstream), band, options?.signal),
+    decodeBand: (bitstream, band, options) => decodeRows(parseBitstream(bitstream), band, options),
     dispose: () => {
       state?.transform.dispose()
       state = null

@@ -246,6 +246,13 @@ export function synthesize(t: QualityTransform, symbols: tf.Tensor4D): tf.Tensor
   return synthesizeWindow(t, visible, symbols, { x: 0, y: 0 })
 }
 
+/** The linear part of the same alone, which is the picture but for what the networks correct. */
+export function synthesizeLinear(t: QualityTransform, symbols: tf.Tensor4D): tf.Tensor4D {
+  return tf.tidy(() =>
+    toQuarters(tf.conv2d(symbols, firstLinearRows(t, symbols.shape[3]), 1, 'valid'), QUARTER),
+  )
+}
+
 /**
  * The same for a window [1, h, w, active] of a region, whose first channels [1, H, W, seen] the network sees. The
  * window is at (x, y) of the region; its outermost quarters are only right at the edge of the image.
@@ -256,9 +263,9 @@ export function synthesizeWindow(
   window: tf.Tensor4D,
   { x, y }: { readonly x: number; readonly y: number },
 ): tf.Tensor4D {
-  const [, h, w, active] = window.shape
+  const [, h, w] = window.shape
   // Each step in a tidy of its own: a run's tensors are large, and few are needed at once.
-  const pixels = tf.tidy(() => toQuarters(tf.conv2d(window, firstLinearRows(t, active), 1, 'valid'), QUARTER))
+  const pixels = synthesizeLinear(t, window)
   const features = tf.tidy(() => {
     const { weight, bias } = t.synthesisIn
     const first = convolve(region, { weight: firstRows(weight, region.shape[3]), bias }, 'relu')
