@@ -27,7 +27,7 @@ import { DarkroomError } from './errors'
 import { inspectImage, type ImageKind } from './image-file'
 import { readPhotoFacts, type PhotoFacts } from './photo-facts'
 import { openPhotoSource, type PhotoRows, type PhotoSource } from './photo-source'
-import { startPng, type PngHeader, type PngWriter } from './png'
+import { plainPng, startPng, type PngHeader, type PngWriter } from './png'
 import {
   openBeginning,
   openSection,
@@ -288,8 +288,8 @@ export function createDarkroom() {
     ): Promise<Thumbnail | null> {
       const opened = await openBeginning(input, input.preview, SECTION.thumbnail)
       if (opened === null) return null
-      const pixels = await theEngine().codec.decode(opened.bytes, { signal })
-      return { png: await pngOf(asPixels(pixels)), previewBytes: opened.end }
+      const pixels = await theEngine().codec.decode(opened.bytes, { detail: 'quick', signal })
+      return { png: plainPng(asPixels(pixels)), previewBytes: opened.end }
     },
 
     /** The original file's bytes, exactly. */
@@ -373,12 +373,6 @@ export function createDarkroom() {
  */
 function leastPsnrDb(quality: number): number {
   return 10 * Math.log10(255 ** 2 / ((1.5 * stepOf(quality)) ** 2 + 4))
-}
-
-async function pngOf(pixels: Pixels): Promise<Blob> {
-  const file = startPng(pixels)
-  await file.add(pixels)
-  return file.finish()
 }
 
 export type Darkroom = ReturnType<typeof createDarkroom>

@@ -1,8 +1,9 @@
 import { inflateSync } from 'node:zlib'
+import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { makePrng } from '../lib/prng'
 import type { PhotoRows } from './photo-source'
-import { startPng } from './png'
+import { plainPng, startPng } from './png'
 
 /** Chunks by name, in order, once their CRCs were checked. */
 function chunksOf(file: Buffer): [string, Buffer][] {
@@ -84,6 +85,20 @@ describe('PNG files', () => {
       expect([...size![1].subarray(8)]).toEqual([8, hasAlpha ? 6 : 2, 0, 0, 0])
       expect(chunks.at(-1)).toEqual(['IEND', Buffer.alloc(0)])
     }
+  })
+
+  it.each([
+    [1, 1, false],
+    [37, 20, true],
+    [320, 213, false],
+  ])('may be stored as they are, %i x %i (alpha: %s)', async (width, height, hasAlpha) => {
+    const rows = drawRows(width, height, hasAlpha)
+    const file = Buffer.from(await plainPng(rows).arrayBuffer())
+    const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true })
+    expect(info).toMatchObject({ width, height, channels: hasAlpha ? 4 : 3 })
+    expect([...data]).toEqual([...rows.data].filter((_, i) => hasAlpha || i % 4 !== 3))
+    const idat = chunksOf(file).filter(([name]) => name === 'IDAT')
+    expect(inflateSync(idat[0]![1]).length).toBe(height * (1 + (hasAlpha ? 4 : 3) * width))
   })
 
   it('name their colour space', async () => {

@@ -12,6 +12,11 @@ import type { PhotoRows } from './photo-source'
 const STRIP_ROWS = 64
 /** Compressed bytes that are held before they become part of a blob, which the browser keeps outside the page. */
 const HELD_BYTES = 4_000_000
+const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
+/** Most that a stored block holds. */
+const STORED_BYTES = 65535
+/** Bytes whose sums stay exact before they are reduced. */
+const ADLER_RUN = 4096
 
 export interface PngHeader {
   readonly width: number
@@ -47,10 +52,55 @@ export function startPng(header: PngHeader): PngWriter {
     },
     async finish() {
       await input.close()
-      const start = [Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a), ...headChunks(header)]
-      return new Blob([...start, await body, chunk('IEND', [])], { type: 'image/png' })
+      return new Blob([SIGNATURE, ...headChunks(header), await body, chunk('IEND', [])], {
+        type: 'image/png',
+      })
     },
   }
+}
+
+/** A small picture as a file that is not compressed: quick to write, for what never leaves the page. */
+export function plainPng(rows: PhotoRows): Blob {
+  const { width, height, hasAlpha, data } = rows
+  const channels = hasAlpha ? 4 : 3
+  const samples = new Uint8Array(height * (1 + channels * width)) // each row begins with filter 0, none
+  for (let y = 0, to = 0, from = 0; y < height; y++) {
+    to++
+    for (let x = 0; x < width; x++, from += 4)
+      for (let c = 0; c < channels; c++) samples[to++] = data[from + c]!
+  }
+  const start = [SIGNATURE, ...headChunks(rows)]
+  return new Blob([...start, chunk('IDAT', stored(samples)), chunk('IEND', [])], { type: 'image/png' })
+}
+
+/** A zlib stream (RFC 1950) of stored blocks (RFC 1951 §3.2.4). */
+function stored(data: Bytes): Bytes {
+  const blocks = Math.max(1, Math.ceil(data.length / STORED_BYTES))
+  const out = new Uint8Array(2 + 5 * blocks + data.length + 4)
+  out.set([0x78, 0x01])
+  let to = 2
+  for (let block = 0; block < blocks; block++) {
+    const part = data.subarray(block * STORED_BYTES, (block + 1) * STORED_BYTES)
+    const [low, high] = [part.length & 255, part.length >> 8]
+    out.set([block === blocks - 1 ? 1 : 0, low, high, low ^ 255, high ^ 255], to)
+    out.set(part, to + 5)
+    to += 5 + part.length
+  }
+  out.set(u32(adler32(data)), to)
+  return out
+}
+
+function adler32(bytes: Bytes): number {
+  let [a, b] = [1, 0]
+  for (let from = 0; from < bytes.length; from += ADLER_RUN) {
+    for (const byte of bytes.subarray(from, from + ADLER_RUN)) {
+      a += byte
+      b += a
+    }
+    a %= 65521
+    b %= 65521
+  }
+  return b * 65536 + a
 }
 
 /** Every row by the Paeth predictor: one byte 4, then what differs from the prediction. */
