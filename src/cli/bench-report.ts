@@ -114,7 +114,11 @@ export function thumbnailLines(alone: WorkerReport): string {
 
 export function entropyLine(alone: WorkerReport, typescript: WorkerReport): string {
   const millions = (report: WorkerReport, way: 'encode' | 'decode'): string =>
-    (report.symbols / report[`${way}Stages`].entropy / 1e3).toFixed(1)
+    (
+      (way === 'encode' ? report.codedSymbols : report.symbols) /
+      report[`${way}Stages`].entropy /
+      1e3
+    ).toFixed(1)
   return (
     `entropy coding, million symbols per second of one worker: encode ${millions(alone, 'encode')}, ` +
     `decode ${millions(alone, 'decode')}; in TypeScript ${millions(typescript, 'encode')} and ` +

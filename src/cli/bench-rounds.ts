@@ -8,6 +8,7 @@ import { parseBitstream } from '../codec/bitstream'
 import { createCodec, type Stage } from '../codec/codec'
 import { planRuns, runRegion, tileRegion, withHalo } from '../codec/runs'
 import { haloOf, RENDER_HALO } from '../codec/transform'
+import { versionsFor } from '../codec/fill-padding'
 import type { Codec, Detail, Effort, RasterImage } from '../codec/types'
 import { BLOCK, LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
 import { openArtifact, sealArtifact, sealedSection, type Mask } from '../crypto/artifact'
@@ -48,6 +49,8 @@ export interface WorkerReport {
   /** In one round: all pictures. */
   readonly megapixels: number
   readonly symbols: number
+  /** How many symbols the encoder chose and coded: those of every version of a tile. */
+  readonly codedSymbols: number
   readonly codedBytes: number
   /** Medians over rounds. */
   readonly encodeSeconds: number
@@ -306,9 +309,9 @@ export async function measureRounds(options: RoundOptions): Promise<WorkerReport
     to.done += macs.done
     to.needed += macs.needed
   }
-  let [symbols, codedBytes] = [0, 0]
+  let [symbols, codedSymbols, codedBytes] = [0, 0, 0]
   for (let round = 0; round < rounds; round++) {
-    symbols = 0
+    symbols = codedSymbols = 0
     codedBytes = 0
     let [encodeMs, decodeMs] = [0, 0]
     for (const picture of pictures) {
@@ -320,7 +323,9 @@ export async function measureRounds(options: RoundOptions): Promise<WorkerReport
       await decodeOne(sealed)
       decodeMs += performance.now() - middle
       encodeMs += middle - start
-      symbols += symbolsIn(sealed.bitstream)
+      const kept = symbolsIn(sealed.bitstream)
+      symbols += kept
+      codedSymbols += kept * versionsFor(picture.width, picture.height)
       codedBytes += sealed.bitstream.length
       add(encoded, encodeMacs(weights.config, picture, effort))
       add(decoded, decodeMacs(weights.config, sealed.bitstream))
@@ -359,7 +364,7 @@ export async function measureRounds(options: RoundOptions): Promise<WorkerReport
   const backend = codec.backend
   codec.dispose()
   return {
-    ...{ backend, threads: options.threads, megapixels, symbols, codedBytes },
+    ...{ backend, threads: options.threads, megapixels, symbols, codedSymbols, codedBytes },
     ...{ encodeStages, decodeStages, convolution, encodeNetworks, decodeNetworks },
     encodeSeconds: median(encodeSeconds),
     decodeSeconds: median(decodeSeconds),
