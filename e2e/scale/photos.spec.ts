@@ -48,11 +48,12 @@ test('a folder of photographs goes up and comes back', async ({ browser, newDevi
   await app.createVault()
   const backend = await app.engine()
 
+  await takeBlocks(page) // making a vault is no part of it
   const upStart = Date.now()
   await app.fileInput().setInputFiles(files)
   for (const file of files) await app.expectSafe(basename(file), HOUR_MS)
   const upSeconds = (Date.now() - upStart) / 1000
-  const { longestTaskMs } = await takeBlocks(page)
+  const { longestTaskMs, longestScript } = await takeBlocks(page)
   const up = takePeaks()
   const vaultBytes = await folderBytes(join(server.dataDir))
 
@@ -98,7 +99,10 @@ test('a folder of photographs goes up and comes back', async ({ browser, newDevi
       row('PSNR, mean and least', `${mean.toFixed(2)} dB, ${Math.min(...qualities).toFixed(2)} dB`),
       row('largest page process', phases('process')),
       row('largest JavaScript heap of the page', phases('heap')),
-      row('longest task of the page, up', `${longestTaskMs.toFixed(0)} ms`),
+      row(
+        'longest task of the page, up',
+        `${longestTaskMs.toFixed(0)} ms (longest script: ${longestScript})`,
+      ),
     ].join('\n'),
   )
   expect(Math.min(...qualities)).toBeGreaterThan(30)
