@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { sceneQuartet, type WorkerReport } from './bench-rounds'
-import { listPictures } from './node-codec'
+import { listPictures } from './picture-files'
 
 export interface BrowserOptions {
   readonly backends: readonly string[]

@@ -4,7 +4,8 @@ import { resourceUsage } from 'node:process'
 import { getThreadsCount } from '@tensorflow/tfjs-backend-wasm'
 import type { Effort, RasterImage } from '../codec/types'
 import { measureRounds, sceneQuartet, thumbnailScenes, type WorkerReport } from './bench-rounds'
-import { listPictures, readModel, readPicture, readyWasm } from './node-codec'
+import { readModel, readyWasm } from '../training/node-model'
+import { listPictures, readPicture } from './picture-files'
 
 export type Entropy = 'kernel' | 'typescript'
 

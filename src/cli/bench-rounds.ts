@@ -11,14 +11,12 @@ import { haloOf, RENDER_HALO } from '../codec/transform'
 import { versionsFor } from '../codec/fill-padding'
 import type { Codec, Detail, Effort, RasterImage } from '../codec/types'
 import { BLOCK, LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
-import { openArtifact, sealArtifact, sealedSection, type Mask } from '../crypto/artifact'
-import { newArtifactId, randomBytes } from '../crypto/random'
+import type { Mask } from '../crypto/artifact'
 import { createMask } from '../diffusion/mask'
-import { SECTION } from '../format/artifact'
-import { accountIds, modelIds } from '../format/ids'
-import { PADDING_RULE, paddedLength, paddedThumbnailLength } from '../format/padding'
+import { paddedThumbnailLength } from '../format/padding'
 import { PROCESS } from '../format/suite'
 import { proceduralImage } from '../training/procedural-images'
+import { makeSealer } from './sealed'
 
 export type BenchStage = Stage | 'mask' | 'seal'
 export type Stages = Record<BenchStage, number>
@@ -130,13 +128,6 @@ export function thumbnailOf({ width, height, data, ...rest }: RasterImage): Rast
 
 /** Seals and opens as the vault does; the time within the mask is told apart. */
 function makeVault(stages: () => Stages) {
-  const names = {
-    accountId: accountIds.fromBytes(randomBytes(32)),
-    artifactId: newArtifactId(),
-    modelId: modelIds.fromBytes(randomBytes(32)),
-    modelGeneration: 1,
-  }
-  const lock = { modelSecret: randomBytes(32), weightsHash: randomBytes(32) }
   const plain = createMask(PROCESS.torus32)
   let within = 0
   const timed = async (work: Promise<Uint8Array>): Promise<Uint8Array> => {
@@ -159,26 +150,12 @@ function makeVault(stages: () => Stages) {
     stages().seal += performance.now() - start - within
     return result
   }
+  const sealer = makeSealer(mask)
   return {
-    seal: ({ width, height }: RasterImage, bytes: Uint8Array, quality: number) =>
-      split(() =>
-        sealArtifact({
-          names,
-          lock,
-          mask,
-          sections: [{ id: SECTION.image, bytes }],
-          picture: { width, height, quality, paddingRule: 'eighths' },
-        }),
-      ),
-    open: (bytes: Uint8Array, dataKey: Uint8Array) =>
-      split(async () => {
-        const reader = await openArtifact({ first: bytes, names, lock, mask, dataKey })
-        try {
-          return await reader.section(SECTION.image, sealedSection(bytes, reader.find(SECTION.image)!))
-        } finally {
-          reader.close()
-        }
-      }),
+    seal: (size: RasterImage, bytes: Uint8Array, quality: number) =>
+      split(() => sealer.seal(size, bytes, quality)),
+    open: (bytes: Uint8Array, dataKey: Uint8Array) => split(() => sealer.open(bytes, dataKey)),
+    paddedLength: sealer.paddedLength,
   }
 }
 
@@ -285,8 +262,7 @@ export async function measureRounds(options: RoundOptions): Promise<WorkerReport
   const peak = makePeak()
   const megapixels = pictures.reduce((sum, p) => sum + p.width * p.height, 0) / 1e6
 
-  const paddedImageLength = (bytes: number): number => paddedLength(PADDING_RULE.eighths, bytes)
-  const encodeOne = async (picture: RasterImage, at: number, padded = paddedImageLength) => {
+  const encodeOne = async (picture: RasterImage, at: number, padded = vault.paddedLength) => {
     const bitstream = await codec.encode(picture, { quality: at, effort, paddedLength: padded })
     return { bitstream, ...(await vault.seal(picture, bitstream, at)) }
   }

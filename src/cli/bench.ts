@@ -25,7 +25,7 @@ import {
   stageTable,
   thumbnailLines,
 } from './bench-report'
-import { readyWasm } from './node-codec'
+import { readyWasm } from '../training/node-model'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

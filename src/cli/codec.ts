@@ -20,7 +20,8 @@ import type { Effort } from '../codec/types'
 import { contactSheet } from './contact-sheet'
 import { evaluate, runEvalJob } from './evaluate'
 import { ANCHORS } from './measure'
-import { readModel, readPicture, readyWasm, writePicture } from './node-codec'
+import { readModel, readyWasm } from '../training/node-model'
+import { readPicture, writePicture } from './picture-files'
 import { rateReport } from './rate-report'
 
 /** Ten rate points from about 0.1 to 5 bits per pixel. */

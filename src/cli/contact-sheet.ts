@@ -4,7 +4,7 @@ import sharp, { type OverlayOptions } from 'sharp'
 import { psnrDb } from '../codec/metrics'
 import type { Codec, RasterImage } from '../codec/types'
 import { readForEval } from './evaluate'
-import { listPictures } from './node-codec'
+import { listPictures } from './picture-files'
 
 const GAIN = 8
 const GAP = 8

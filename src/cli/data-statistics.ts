@@ -15,7 +15,7 @@ import {
 } from '../training/image-statistics'
 import { proceduralImage } from '../training/procedural-images'
 import { RECIPE, type Recipe } from '../training/recipe'
-import { listPictures, readPicture } from './node-codec'
+import { listPictures, readPicture } from './picture-files'
 
 const SIDE = 512
 

@@ -8,7 +8,8 @@ import { createCodec } from '../codec/codec'
 import type { Effort, RasterImage } from '../codec/types'
 import { keptResult } from './anchor-cache'
 import { ANCHORS, makeOriginal, measureAnchor, measureCodec, type Measurement } from './measure'
-import { listPictures, readModel, readPicture, readyWasm } from './node-codec'
+import { readModel, readyWasm } from '../training/node-model'
+import { listPictures, readPicture } from './picture-files'
 import { makeSealer } from './sealed'
 
 export interface EvalOptions {

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 import { createCodec } from '../codec/codec'
 import { laplaceMagnitudes, quantizeFrequencies, tableScale } from '../codec/entropy-tables'
 import { proceduralImage } from '../training/procedural-images'
-import { CURRENT_MODEL, MODELS, readModel, readyWasm } from './node-codec'
+import { CURRENT_MODEL, MODELS, readModel, readyWasm } from '../training/node-model'
 
 /** Weight of the Laplace law, in symbols. */
 const PRIOR = 400

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { makeVictim, mutate } from '../codec/testing'
 import { formatTargets, type GoldenBytes } from '../format/testing'
 import { makePrng, type Prng } from '../lib/prng'
-import { readModel } from './node-codec'
+import { readModel } from '../training/node-model'
 
 interface Attempt {
   readonly name: string

@@ -17,7 +17,7 @@ import { toHex } from '../lib/bytes'
 import type { BaseModel } from '../model/base-model'
 import { personalModel } from '../model/personal-model'
 import { proceduralImage } from '../training/procedural-images'
-import { CURRENT_MODEL } from './node-codec'
+import { CURRENT_MODEL } from '../training/node-model'
 
 const FILE = fileURLToPath(new URL('../crypto/vectors/vault-v1.json', import.meta.url))
 const THUMBNAIL_QUALITY = 36

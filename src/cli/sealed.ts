@@ -8,7 +8,7 @@ import { PADDING_RULE, paddedLength } from '../format/padding'
 import { PROCESS } from '../format/suite'
 
 /** Keys and names of a vault that lives as long as the measurement. */
-export function makeSealer() {
+export function makeSealer(mask = createMask(PROCESS.torus32)) {
   const names = {
     accountId: accountIds.fromBytes(randomBytes(32)),
     artifactId: newArtifactId(),
@@ -16,7 +16,6 @@ export function makeSealer() {
     modelGeneration: 1,
   }
   const lock = { modelSecret: randomBytes(32), weightsHash: randomBytes(32) }
-  const mask = createMask(PROCESS.torus32)
   return {
     /** What an artifact's picture of so many coded bytes is padded to. */
     paddedLength: (bytes: number) => paddedLength(PADDING_RULE.eighths, bytes),

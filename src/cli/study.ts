@@ -21,7 +21,8 @@ import { shippedPieces } from '../study/keystream-streams'
 import { writeReport, type Report } from '../study/markdown'
 import { photoFrom, proceduralPhoto } from '../study/study-photos'
 import { readyBackend } from '../training/backend'
-import { listPictures, readModel, readPicture, readyWasm } from './node-codec'
+import { readModel, readyWasm } from '../training/node-model'
+import { listPictures, readPicture } from './picture-files'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

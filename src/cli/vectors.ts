@@ -23,7 +23,7 @@ import { toHex } from '../lib/bytes'
 import { makePrng } from '../lib/prng'
 import { proceduralImage } from '../training/procedural-images'
 import { writeGoldenVault } from './golden-vault'
-import { readModel, readyWasm } from './node-codec'
+import { readModel, readyWasm } from '../training/node-model'
 import { writeWeightsHashes } from './weights-hashes'
 
 const FILE = fileURLToPath(new URL('../codec/vectors/streams.json', import.meta.url))

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { makePrng } from '../lib/prng'
-import { loadBaseModel } from '../model/base-model'
+import { readModel } from '../training/node-model'
 import { assembleBitstream, parseBitstream } from './bitstream'
 import { contextModelAt } from './context-model'
 import { createEntropyKernel } from './kernel/entropy-kernel'
@@ -10,14 +9,10 @@ import { CodecError } from './errors'
 import { decodeTile, encodeTile, type TileEntropy } from './tile-coder'
 import { LATENTS } from './weights'
 
-const folder = new URL('../../models/safelight-v1/', import.meta.url)
-const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
-
 let entropy: TileEntropy
 
 beforeAll(async () => {
-  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
-  const { weights } = await loadBaseModel(files)
+  const { weights } = await readModel()
   const model = contextModelAt(weights, 30)
   const bank = buildTableBank(weights.tables)
   entropy = { model, bank, kernel: await createEntropyKernel(weights.config, model, bank) }

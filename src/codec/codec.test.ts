@@ -1,28 +1,18 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loadBaseModel } from '../model/base-model'
+import { readModel, readyWasm } from '../training/node-model'
 import { makePrng } from '../lib/prng'
 import { createCodec } from './codec'
 import { CodecError } from './errors'
 import { psnrDb } from './metrics'
 import { ENTROPY_TILE, HALO, type Codec, type Effort, type RasterImage } from './types'
 
-const folder = new URL('../../models/safelight-v1/', import.meta.url)
-const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
-const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
-
 let codec: Codec
 
 beforeAll(async () => {
-  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')
-  setWasmPaths(join(dirname(entry), 'dist') + '/')
-  await tf.setBackend('wasm')
-  codec = createCodec((await loadBaseModel(files)).weights)
+  await readyWasm()
+  codec = createCodec((await readModel()).weights)
 })
 afterAll(() => codec.dispose())
 
@@ -130,7 +120,7 @@ describe('the codec', () => {
     const image = picture(48, 48)
     const coded = await codec.encode(image, options(35))
     const wasm = await codec.decode(coded)
-    const { weights } = await loadBaseModel(files)
+    const { weights } = await readModel()
     await tf.setBackend('cpu')
     try {
       const other = createCodec(weights)

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { makePrng } from '../lib/prng'
-import { loadBaseModel } from '../model/base-model'
+import { readModel } from '../training/node-model'
 import { decodeAlpha } from './alpha'
 import { CodecError } from './errors'
 import { makeVictim, mutate } from './testing'
 
-const folder = new URL('../../models/safelight-v1/', import.meta.url)
-const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
 const golden = JSON.parse(readFileSync(new URL('vectors/streams.json', import.meta.url), 'utf8')) as {
   streams: { bitstream: string }[]
 }
@@ -15,8 +13,7 @@ const golden = JSON.parse(readFileSync(new URL('vectors/streams.json', import.me
 const MEGABYTE = 2 ** 20
 
 it('meets 100,000 mutations with a picture of the right size or a typed refusal, in bounded memory', async () => {
-  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
-  const victim = await makeVictim((await loadBaseModel(files)).weights)
+  const victim = await makeVictim((await readModel()).weights)
   const sound = golden.streams
     .map(({ bitstream }) => new Uint8Array(Buffer.from(bitstream, 'base64')))
     .filter(({ length }) => length < 3000)

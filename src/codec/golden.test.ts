@@ -1,15 +1,13 @@
 /** Golden streams of the shipped model (`npm run vectors` writes them): the same symbols and pixels everywhere. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { toHex } from '../lib/bytes'
-import { loadBaseModel, type BaseModel } from '../model/base-model'
+import type { BaseModel } from '../model/base-model'
+import { readModel, readyWasm } from '../training/node-model'
 import { parseBitstream } from './bitstream'
 import { createCodec } from './codec'
 import { readSymbols } from './symbols'
@@ -27,16 +25,12 @@ interface Golden {
 
 const text = readFileSync(new URL('./vectors/streams.json', import.meta.url), 'utf8')
 const golden = JSON.parse(text) as { model: string; modelName: string; streams: Golden[] }
-const folder = new URL(`../../models/${golden.modelName}/`, import.meta.url)
-const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
 const bytesOf = ({ bitstream }: Golden) => new Uint8Array(Buffer.from(bitstream, 'base64'))
 
 let model: BaseModel
 beforeAll(async () => {
-  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')
-  setWasmPaths(join(dirname(entry), 'dist') + '/')
-  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
-  model = await loadBaseModel(files)
+  await readyWasm()
+  model = await readModel(golden.modelName)
 })
 afterEach(() => tf.setBackend('wasm'))
 

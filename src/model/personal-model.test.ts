@@ -1,7 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createCodec } from '../codec/codec'
@@ -20,23 +16,18 @@ import { PROCESS } from '../format/suite'
 import { toBase64url, utf8 } from '../lib/bytes'
 import { makePrng } from '../lib/prng'
 import { proceduralImage } from '../training/procedural-images'
-import { loadBaseModel } from './base-model'
+import { readModel, readyWasm } from '../training/node-model'
 import { drawsFrom } from './draws'
 import { drawMediaTransform, foldMediaTransform } from './media-transform'
 import { hashWeights, personalModel } from './personal-model'
 
-const folder = new URL('../../models/safelight-v1/', import.meta.url)
-const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
 const seedOf = (n: number) => new Uint8Array(32).fill(n)
 
 let base: CodecWeights
 
 beforeAll(async () => {
-  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')
-  setWasmPaths(join(dirname(entry), 'dist') + '/')
-  await tf.setBackend('wasm')
-  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
-  base = (await loadBaseModel(files)).weights
+  await readyWasm()
+  base = (await readModel()).weights
 })
 
 function photo(seed: number, side = 192): RasterImage {

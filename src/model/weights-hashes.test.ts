@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { CodecWeights } from '../codec/weights'
 import { present } from '../lib/assert'
 import { toHex } from '../lib/bytes'
-import { loadBaseModel } from './base-model'
+import { readModel } from '../training/node-model'
 import { hashWeights, personalModel } from './personal-model'
 import { tinyModel } from './testing'
 
@@ -24,10 +24,7 @@ const golden = JSON.parse(
 
 async function weightsOf({ tiny, model, modelName }: GoldenHashes): Promise<CodecWeights> {
   if (tiny !== undefined) return tinyModel(tiny)
-  const folder = new URL(`../../models/${present(modelName, 'no model')}/`, import.meta.url)
-  const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
-  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
-  const { id, weights } = await loadBaseModel(files)
+  const { id, weights } = await readModel(present(modelName, 'no model'))
   expect(toHex(id), 'the model changed: npm run vectors').toBe(model)
   return weights
 }

@@ -1,26 +1,14 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, sep } from 'node:path'
 import '@tensorflow/tfjs-backend-cpu'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
-import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, expect, it } from 'vitest'
-import { loadBaseModel } from '../model/base-model'
+import { readModel, readyWasm } from '../training/node-model'
 import { proceduralSquare, studyExactness } from './exactness-study'
 
-const MODEL = new URL('../../models/safelight-v1/', import.meta.url)
-
 beforeAll(async () => {
-  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')
-  setWasmPaths(dirname(entry) + sep + 'dist' + sep)
-  await tf.setBackend('wasm')
+  await readyWasm()
 })
 
 it('the synthesis in whole numbers restores almost as well, and the same bytes on two backends', async () => {
-  const [description, weights, tables] = await Promise.all(
-    ['model.json', 'weights.bin', 'cdf.bin'].map((file) => readFile(new URL(file, MODEL))),
-  )
-  const model = await loadBaseModel({ description: description!, weights: weights!, tables: tables! })
+  const model = await readModel()
   const results = await studyExactness({
     weights: model.weights,
     pictures: new Map([['procedural', [proceduralSquare(5, 128)]]]),

@@ -1,23 +1,14 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, sep } from 'node:path'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
-import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, expect, it } from 'vitest'
 import { createCodec } from '../codec/codec'
 import { worstVerdict, runBattery } from '../lib/randomness'
-import { loadBaseModel } from '../model/base-model'
+import { readModel, readyWasm } from '../training/node-model'
 import { studyArtifacts } from './artifact-study'
 import { studyBypass } from './bypass-study'
 import { structuredStreams } from './keystream-streams'
 import { proceduralPhoto } from './study-photos'
 
-const MODEL = new URL('../../models/safelight-v1/', import.meta.url)
-
 beforeAll(async () => {
-  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')
-  setWasmPaths(dirname(entry) + sep + 'dist' + sep)
-  await tf.setBackend('wasm')
+  await readyWasm()
 })
 
 it('every structured stream passes and every weak generator fails, at a megabyte each', async () => {
@@ -31,10 +22,7 @@ it('every structured stream passes and every weak generator fails, at a megabyte
 })
 
 it('the artifact study wins where it must and guesses where it must', async () => {
-  const [description, weights, tables] = await Promise.all(
-    ['model.json', 'weights.bin', 'cdf.bin'].map((file) => readFile(new URL(file, MODEL))),
-  )
-  const model = await loadBaseModel({ description: description!, weights: weights!, tables: tables! })
+  const model = await readModel()
   const codec = createCodec(model.weights)
   try {
     const { results, report, asExpected } = await studyArtifacts({
@@ -57,10 +45,7 @@ it('the artifact study wins where it must and guesses where it must', async () =
 })
 
 it('wrong keys show nothing of a photo even when nothing is checked', async () => {
-  const [description, weights, tables] = await Promise.all(
-    ['model.json', 'weights.bin', 'cdf.bin'].map((file) => readFile(new URL(file, MODEL))),
-  )
-  const model = await loadBaseModel({ description: description!, weights: weights!, tables: tables! })
+  const model = await readModel()
   const photos = Array.from({ length: 50 }, (_, i) => proceduralPhoto(i + 1))
   const { results } = await studyBypass({ photos, base: model.weights, print: () => undefined })
   expect(results.map(({ name, asExpected }) => [name, asExpected])).toEqual(

@@ -1,11 +1,9 @@
 /** Readies a TensorFlow.js backend for training under Node: WebGPU where a device answers, else WASM, else plain CPU. */
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
-import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 // The whole package registers the gradient functions and the CPU backend.
 import '@tensorflow/tfjs'
 import { registerGradientKernels } from './gradient-kernels'
+import { readyWasm } from './node-model'
 import type { BackendChoice } from './train-config'
 
 export async function readyBackend(choice: BackendChoice): Promise<'webgpu' | 'wasm' | 'cpu'> {
@@ -13,19 +11,13 @@ export async function readyBackend(choice: BackendChoice): Promise<'webgpu' | 'w
     if (await readyWebgpu()) return 'webgpu'
     if (choice === 'webgpu') throw new Error('No WebGPU device answers on this machine.')
   }
-  if (choice !== 'cpu' && (await readyWasm())) return 'wasm'
+  if (choice !== 'cpu' && (await readyWasm())) {
+    registerGradientKernels()
+    return 'wasm'
+  }
   if (choice === 'wasm') throw new Error('The WASM backend does not start on this machine.')
   await tf.setBackend('cpu')
   return 'cpu'
-}
-
-async function readyWasm(): Promise<boolean> {
-  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')
-  setWasmPaths(join(dirname(entry), 'dist') + '/')
-  setThreadsCount(1)
-  const ready = await tf.setBackend('wasm')
-  if (ready) registerGradientKernels()
-  return ready
 }
 
 async function readyWebgpu(): Promise<boolean> {

@@ -1,18 +1,13 @@
-import { readFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, expect, it } from 'vitest'
 import type { CodecWeights } from '../codec/weights'
-import { loadBaseModel } from '../model/base-model'
+import { readModel } from '../training/node-model'
 import { startEngine } from './engine'
-
-const folder = new URL('../../models/safelight-v1/', import.meta.url)
-const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
 
 let base: CodecWeights
 
 beforeAll(async () => {
-  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
-  base = (await loadBaseModel(files)).weights
+  base = (await readModel()).weights
 })
 
 it('goes on to the next backend where one cannot start', async () => {

@@ -1,11 +1,7 @@
 /** The golden vault of format v1 (`npm run vectors` writes it): from 24 words to pixels, as the product opens it. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
-import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createCodec } from '../codec/codec'
 import { importSecret } from '../crypto/kdf'
@@ -15,7 +11,8 @@ import { CHUNK_BYTES, decodeHeader, SECTION } from '../format/artifact'
 import { PROCESS } from '../format/suite'
 import { present } from '../lib/assert'
 import { parseBase64url, toHex, unsharedBytes } from '../lib/bytes'
-import { loadBaseModel, type BaseModel } from '../model/base-model'
+import type { BaseModel } from '../model/base-model'
+import { readModel, readyWasm } from '../training/node-model'
 import { personalModel } from '../model/personal-model'
 import { openBeginning, openSection, type ArtifactKey } from './sealing'
 
@@ -38,17 +35,12 @@ const golden = JSON.parse(text) as {
   readonly vault: GoldenVault
   readonly expected: readonly Expected[]
 }
-const folder = new URL(`../../models/${golden.modelName}/`, import.meta.url)
-const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
 
 let model: BaseModel
 let opened: Awaited<ReturnType<typeof openGoldenVault>>
 beforeAll(async () => {
-  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')
-  setWasmPaths(join(dirname(entry), 'dist') + '/')
-  await tf.setBackend('wasm')
-  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
-  model = await loadBaseModel(files)
+  await readyWasm()
+  model = await readModel(golden.modelName)
   opened = await openGoldenVault(golden.vault)
 })
 

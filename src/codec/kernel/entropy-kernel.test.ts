@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { makePrng } from '../../lib/prng'
-import { loadBaseModel } from '../../model/base-model'
+import { readModel } from '../../training/node-model'
 import { contextModelAt } from '../context-model'
 import { inverseFrequencies } from './encode'
 import { createEntropyKernel } from './entropy-kernel'
@@ -12,13 +11,9 @@ import { KNOTS } from '../quality'
 import { decodeTile, encodeTile, type TileEntropy } from '../tile-coder'
 import { LATENTS, type CodecConfig, type CodecWeights } from '../weights'
 
-const folder = new URL('../../../models/safelight-v1/', import.meta.url)
-const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)))
-
 let shipped: CodecWeights
 beforeAll(async () => {
-  const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
-  shipped = (await loadBaseModel(files)).weights
+  shipped = (await readModel()).weights
 })
 
 type Unit = () => number

@@ -1,30 +1,8 @@
-/** The codec under Node: TensorFlow.js on WASM (one thread), the model from models/, pictures through sharp. */
-import { readFile, readdir } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import * as tf from '@tensorflow/tfjs-core'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+/** Picture files under Node, through sharp. */
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import sharp from 'sharp'
 import type { RasterImage } from '../codec/types'
-import { loadBaseModel, type BaseModel } from '../model/base-model'
-
-export const MODELS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'models')
-export const CURRENT_MODEL = 'safelight-v1'
-
-export async function readyWasm(): Promise<void> {
-  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')
-  setWasmPaths(join(dirname(entry), 'dist') + '/')
-  await tf.setBackend('wasm')
-  await tf.ready()
-}
-
-export async function readModel(name = CURRENT_MODEL, folder = MODELS): Promise<BaseModel> {
-  const [description, weights, tables] = await Promise.all(
-    ['model.json', 'weights.bin', 'cdf.bin'].map((file) => readFile(join(folder, name, file))),
-  )
-  return loadBaseModel({ description: description!, weights: weights!, tables: tables! })
-}
 
 /** Any picture that sharp reads, orientation applied, as straight RGBA; `halve` scales it down by two first. */
 export async function readPicture(file: string | Buffer, halve = false): Promise<RasterImage> {
