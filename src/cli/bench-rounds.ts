@@ -15,6 +15,8 @@ import type { Mask } from '../crypto/artifact'
 import { createMask } from '../diffusion/mask'
 import { paddedThumbnailLength } from '../format/padding'
 import { PROCESS } from '../format/suite'
+import { median } from '../lib/statistics'
+import { opaque } from '../training/opaque'
 import { proceduralImage } from '../training/procedural-images'
 import { makeSealer } from './sealed'
 
@@ -82,13 +84,8 @@ const THUMBNAIL_SIDE = 320
 const THUMBNAIL_QUALITY = 36
 
 const noStages = (): Stages => ({ pixels: 0, transform: 0, latents: 0, entropy: 0, mask: 0, seal: 0 })
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
-
 export function proceduralPicture(seed: number, width: number, height: number): RasterImage {
-  const rgb = proceduralImage(seed, width, height)
-  const data = new Uint8ClampedArray(4 * width * height).fill(255)
-  for (let i = 0; i < width * height; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i)
-  return { width, height, hasAlpha: false, colorSpace: 'srgb', data }
+  return opaque(proceduralImage(seed, width, height), width, height)
 }
 
 /** A picture of 2048 x 1536 from four procedural scenes. */

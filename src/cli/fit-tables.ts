@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createCodec } from '../codec/codec'
 import { laplaceMagnitudes, quantizeFrequencies, tableScale } from '../codec/entropy-tables'
+import { opaque } from '../training/opaque'
 import { proceduralImage } from '../training/procedural-images'
 import { CURRENT_MODEL, MODELS, readModel, readyWasm } from '../training/node-model'
 
@@ -36,10 +37,7 @@ const observe = (table: number, magnitude: number): void => {
 const codec = createCodec(weights, { choices: { observe } })
 const side = 512
 for (let scene = 0; scene < Number(values.scenes); scene++) {
-  const rgb = proceduralImage(Number(values.seed) * 1_000_003 + scene, side, side)
-  const data = new Uint8ClampedArray(4 * side * side).fill(255)
-  for (let i = 0; i < side * side; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i)
-  const image = { width: side, height: side, hasAlpha: false, colorSpace: 'srgb' as const, data }
+  const image = opaque(proceduralImage(Number(values.seed) * 1_000_003 + scene, side, side), side)
   for (const quality of [7, 21, 35, 49]) await codec.encode(image, { quality, effort: 'best' })
   console.log(`${scene + 1} of ${values.scenes} scenes`)
 }

@@ -7,9 +7,17 @@ import {
   normalTwoSided,
   proportionInterval,
   twoSampleChiSquare,
+  median,
 } from './statistics'
 
 describe('statistics', () => {
+  it('find the middle value and leave the others in their order', () => {
+    const values = [10, 9, 2, 100]
+    expect(median(values)).toBe(10)
+    expect(median([3, 1, 2])).toBe(2)
+    expect(values).toEqual([10, 9, 2, 100])
+  })
+
   it('gives tabled values', () => {
     expect(logGamma(11)).toBeCloseTo(Math.log(3628800), 10)
     expect(logGamma(0.5)).toBeCloseTo(Math.log(Math.sqrt(Math.PI)), 10)

@@ -103,3 +103,8 @@ export function meanInterval(values: readonly number[]): Interval & { mean: numb
   const half = Z_95 * Math.sqrt(squares / Math.max(1, values.length - 1) / values.length)
   return { mean, low: mean - half, high: mean + half }
 }
+
+/** The middle one of the values in order; of an even number, the upper of the two. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!
+}

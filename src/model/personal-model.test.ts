@@ -15,6 +15,7 @@ import { accountIds, modelIds } from '../format/ids'
 import { PROCESS } from '../format/suite'
 import { toBase64url, utf8 } from '../lib/bytes'
 import { makePrng } from '../lib/prng'
+import { opaque } from '../training/opaque'
 import { proceduralImage } from '../training/procedural-images'
 import { readModel, readyWasm } from '../training/node-model'
 import { drawsFrom } from './draws'
@@ -31,10 +32,7 @@ beforeAll(async () => {
 })
 
 function photo(seed: number, side = 192): RasterImage {
-  const rgb = proceduralImage(seed, side, side)
-  const data = new Uint8ClampedArray(4 * side * side).fill(255)
-  for (let i = 0; i < side * side; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i)
-  return { width: side, height: side, hasAlpha: false, colorSpace: 'srgb', data }
+  return opaque(proceduralImage(seed, side, side), side)
 }
 
 describe('the personal model', () => {

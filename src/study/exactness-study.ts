@@ -13,6 +13,8 @@ import { readSymbols } from '../codec/symbols'
 import { synthesize, transformAt, type QualityTransform } from '../codec/transform'
 import type { RasterImage } from '../codec/types'
 import { BLOCK, type CodecWeights } from '../codec/weights'
+import { median } from '../lib/statistics'
+import { opaque } from '../training/opaque'
 import { proceduralImage } from '../training/procedural-images'
 import { integerArithmetic, rangesOf, synthesizeIn, type IntegerSynthesis } from './integer-synthesis'
 import { table, type Cell, type Report } from './markdown'
@@ -41,10 +43,7 @@ export interface ExactnessOptions {
 }
 
 export function proceduralSquare(seed: number, side = SIDE): RasterImage {
-  const rgb = proceduralImage(seed, side, side)
-  const data = new Uint8ClampedArray(4 * side * side).fill(255)
-  for (let i = 0; i < side * side; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i)
-  return { width: side, height: side, hasAlpha: false, colorSpace: 'srgb', data }
+  return opaque(proceduralImage(seed, side, side), side)
 }
 
 /** The middle of a picture, of whole blocks. */
@@ -193,7 +192,6 @@ async function timeBoth(
     await timed(round < 0 ? [] : floats, () => inFloat(t, coded))
     await timed(round < 0 ? [] : wholes, () => inWhole(whole, coded))
   }
-  const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!
   return { floatMs: median(floats), wholeMs: median(wholes) }
 }
 

@@ -1,4 +1,5 @@
 /** How fast the mask is on one thread, engine by engine and at the sizes of a thumbnail and of a photo. */
+import { median } from '../lib/statistics'
 import { tensorEngine } from '../diffusion/keystream-tensor'
 import { referenceEngine } from '../diffusion/keystream-reference'
 import { loadWasmEngine } from '../diffusion/keystream-wasm'
@@ -23,7 +24,7 @@ async function medianMs(work: () => Promise<unknown>): Promise<number> {
     await work()
     times.push(performance.now() - start)
   }
-  return times.sort((a, b) => a - b)[RUNS >> 1]!
+  return median(times)
 }
 
 async function speedOf(engine: string, mask: Mask, bytes: number): Promise<MaskSpeed> {

@@ -1,7 +1,7 @@
 /** The linear start of the codec: cosine blocks in an opponent colour space, and their statistics on training crops. */
 import { readBlocks } from '../codec/blocks'
-import type { RasterImage } from '../codec/types'
 import { BLOCK, LATENTS } from '../codec/weights'
+import { opaque } from './opaque'
 import { proceduralImage } from './procedural-images'
 import type { TrainConfig } from './train-config'
 
@@ -69,17 +69,6 @@ export function transformBlock(blocks: Float32Array, from: number): Float64Array
     }
   })
   return out
-}
-
-/** RGB bytes [size, size, 3] as an opaque picture. */
-export function opaque(rgb: Uint8Array, size: number): RasterImage {
-  const data = new Uint8ClampedArray(4 * size * size).fill(255)
-  for (let i = 0; i < size * size; i++) {
-    data[4 * i] = rgb[3 * i]!
-    data[4 * i + 1] = rgb[3 * i + 1]!
-    data[4 * i + 2] = rgb[3 * i + 2]!
-  }
-  return { width: size, height: size, hasAlpha: false, colorSpace: 'srgb', data }
 }
 
 /** Latents by falling deviation, and those deviations in that order, over some procedural crops. */

@@ -4,7 +4,8 @@
  */
 import { readBlocks } from '../codec/blocks'
 import { BLOCK, LATENTS } from '../codec/weights'
-import { opaque, transformBlock } from './block-transform'
+import { transformBlock } from './block-transform'
+import { opaque } from './opaque'
 
 /** Bands of radial frequency, 2.2 to the octave. */
 const BANDS = 10
