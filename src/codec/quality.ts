@@ -1,4 +1,5 @@
 /** One model, all rates: quality 0..63 chooses a quantization step, six octaves apart from end to end. */
+import { exp2 } from '../lib/exact-exp'
 
 /** Knots of the per-quality tables, one per octave. */
 export const KNOTS = 7
@@ -18,7 +19,7 @@ export function knotPosition(quality: number): number {
 
 /** Common quantization step, in grey levels. */
 export function stepOf(quality: number): number {
-  return STEP_MIN * 2 ** knotPosition(quality)
+  return STEP_MIN * exp2(knotPosition(quality))
 }
 
 /** Row of a [KNOTS, channels] table at a quality, linear between knots. */

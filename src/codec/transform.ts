@@ -1,21 +1,11 @@
 /**
- * The learned transforms on TensorFlow.js. Latent positions stand for 16 x 16 pixels; a block of pixels is laid out
- * as [4 sub-rows, 4 sub-columns, 4 rows, 4 columns, 3 colours] = 768 values, so that one transpose of long rows leads
- * to the grid of quarters [H/4, W/4, 48] on which the renderer works.
- *
- * Per-quality gains and quantization steps are folded into the weights once per image: the networks take and give
- * symbols (latents in quantization steps).
- *
- * Tensors (rows are inputs): analysis_linear [768 pixels, 768], synthesis_linear [768, 768 pixels],
- * analysis_in [768, A], analysis_out [A, analysisOut], synthesis_in [synthesisIn, S], synthesis_out [S, 16 F],
- * block n: *_depthwise [3, 3, C, 1], *_expand [C, 2C], *_project [2C, C], each with *_bias;
- * render_pixels [3, 3, 48, R], render_features [3, 3, F, R], render_out [R, 48]; gains [KNOTS, channels] in logarithms.
+ * The learned transforms on TensorFlow.js, in float32. Latent positions stand for 16 x 16 pixels; a block of pixels is
+ * laid out as [4 sub-rows, 4 sub-columns, 4 rows, 4 columns, 3 colours] = 768 values, so that one transpose of long rows
+ * leads to the grid of quarters [H/4, W/4, 48] on which the renderer works. Weights at one quality are folded.ts.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { atQuality, stepOf } from './quality'
+import { foldAnalysis, foldSynthesis, QUARTER, type FoldedBlock, type FoldedLayer } from './folded'
 import { LATENTS, type CodecConfig, type CodecWeights } from './weights'
-
-const QUARTER = 48
 
 /** Blocks around a window that the renderer sees: a quarter of one. */
 export const RENDER_HALO = 1
@@ -36,12 +26,17 @@ interface Block {
   readonly project: Layer
 }
 
-/** Everything the networks need at one quality, on the backend. Dispose when the image is done. */
-export interface QualityTransform {
+/** What the analysis needs at one quality, on the backend. Dispose when the image is done. */
+export interface AnalysisTransform {
   readonly analysisLinear: tf.Tensor4D
   readonly analysisIn: Layer
   readonly analysisBlocks: readonly Block[]
   readonly analysisOut: Layer
+  dispose(): void
+}
+
+/** What the synthesis needs. */
+export interface SynthesisTransform {
   readonly synthesisLinear: tf.Tensor4D
   readonly synthesisIn: Layer
   readonly synthesisBlocks: readonly Block[]
@@ -57,132 +52,91 @@ export interface QualityTransform {
   dispose(): void
 }
 
-/** Multiplies rows (inputs) and columns (outputs) of a [rows, columns] matrix. */
-function scaled(
-  matrix: Float32Array,
-  rows: number,
-  columns: number,
-  row: ScaleOf,
-  column: ScaleOf,
-): Float32Array {
-  const out = new Float32Array(matrix.length)
-  for (let r = 0; r < rows; r++) {
-    const factor = row(r)
-    for (let c = 0; c < columns; c++) out[r * columns + c] = matrix[r * columns + c]! * factor * column(c)
-  }
-  return out
+export type QualityTransform = AnalysisTransform & SynthesisTransform
+
+interface LayerMaker {
+  readonly matrix: (values: Float32Array, rows: number, columns: number) => tf.Tensor4D
+  /** 3 x 3. */
+  readonly around: (values: Float32Array, rows: number, columns: number) => tf.Tensor4D
+  readonly pointwise: (layer: FoldedLayer, rows: number, columns: number) => Layer
+  readonly bias: (values: Float32Array) => tf.Tensor1D
+  readonly blocks: (blocks: readonly FoldedBlock[], width: number) => Block[]
+  readonly dispose: () => void
 }
 
-type ScaleOf = (index: number) => number
-const one: ScaleOf = () => 1
-
-export function transformAt(weights: CodecWeights, quality: number): QualityTransform {
-  const { config } = weights
-  const tensor = (name: string): Float32Array => {
-    const found = weights.tensors.get(name)
-    if (found === undefined) throw new RangeError(`The model has no tensor ${name}.`)
-    return found
-  }
-  const gain = (name: string, channels: number): Float32Array =>
-    atQuality(tensor(name), channels, quality).map(Math.exp)
-  const common = stepOf(quality)
-  const steps = gain('log_step', LATENTS).map((g) => g * common)
+function makeLayers(): LayerMaker {
   const owned: tf.Tensor[] = []
-  const linearRows = new Map<number, tf.Tensor4D>()
   const keep = <T extends tf.Tensor>(t: T): T => {
     owned.push(t)
     return t
   }
-  const matrix = (values: Float32Array, rows: number, columns: number): tf.Tensor4D =>
+  const bias: LayerMaker['bias'] = (values) => keep(tf.tensor1d(values))
+  const matrix: LayerMaker['matrix'] = (values, rows, columns) =>
     keep(tf.tensor4d(values, [1, 1, rows, columns]))
-  const bias = (values: Float32Array): tf.Tensor1D => keep(tf.tensor1d(values))
-  const pointwise = (name: string, rows: number, columns: number): Layer => ({
-    weight: matrix(tensor(name), rows, columns),
-    bias: bias(tensor(`${name}_bias`)),
+  const around: LayerMaker['around'] = (values, rows, columns) =>
+    keep(tf.tensor4d(values, [3, 3, rows, columns]))
+  const pointwise: LayerMaker['pointwise'] = (layer, rows, columns) => ({
+    weight: matrix(layer.weight, rows, columns),
+    bias: bias(layer.bias),
   })
-  const blocks = (side: string, count: number, width: number): Block[] =>
-    Array.from({ length: count }, (_, n) => ({
-      depthwise: {
-        weight: keep(tf.tensor4d(tensor(`${side}_${n}_depthwise`), [3, 3, width, 1])),
-        bias: bias(tensor(`${side}_${n}_depthwise_bias`)),
-      },
-      expand: pointwise(`${side}_${n}_expand`, width, 2 * width),
-      project: pointwise(`${side}_${n}_project`, 2 * width, width),
-    }))
-
-  const { analysisWidth, analysisOut, synthesisIn, synthesisWidth, renderFeatures, renderWidth } = config
-  const analysisGain = gain('analysis_gain', LATENTS)
-  const analysisScale = gain('analysis_scale', analysisOut)
-  const residualScale = analysisScale.map((g, c) => (g * common) / steps[c]!)
-  const synthesisGain = gain('synthesis_gain', synthesisIn)
-  const renderGain = gain('render_gain', QUARTER)
-  const renderScale = gain('render_scale', QUARTER).map((g) => g * common)
-  const renderPixels = tensor('render_pixels')
-  const foldedPixels = renderPixels.map((w, i) => w * renderGain[Math.floor(i / renderWidth) % QUARTER]!)
-  const column =
-    (scale: Float32Array): ScaleOf =>
-    (c) =>
-      scale[c]!
-
   return {
-    analysisLinear: matrix(
-      scaled(tensor('analysis_linear'), LATENTS, LATENTS, one, (c) => 1 / steps[c]!),
-      LATENTS,
-      LATENTS,
-    ),
-    analysisIn: {
-      weight: matrix(
-        scaled(tensor('analysis_in'), LATENTS, analysisWidth, (r) => analysisGain[r]! * steps[r]!, one),
-        LATENTS,
-        analysisWidth,
-      ),
-      bias: bias(tensor('analysis_in_bias')),
-    },
-    analysisBlocks: blocks('analysis', config.analysisBlocks, analysisWidth),
-    analysisOut: {
-      weight: matrix(
-        scaled(tensor('analysis_out'), analysisWidth, analysisOut, one, column(residualScale)),
-        analysisWidth,
-        analysisOut,
-      ),
-      bias: bias(tensor('analysis_out_bias').map((b, c) => b * residualScale[c]!)),
-    },
-    synthesisLinear: matrix(
-      scaled(tensor('synthesis_linear'), LATENTS, LATENTS, column(steps), one),
-      LATENTS,
-      LATENTS,
-    ),
-    synthesisIn: {
-      weight: matrix(
-        scaled(
-          tensor('synthesis_in'),
-          synthesisIn,
-          synthesisWidth,
-          (r) => synthesisGain[r]! * steps[r]!,
-          one,
-        ),
-        synthesisIn,
-        synthesisWidth,
-      ),
-      bias: bias(tensor('synthesis_in_bias')),
-    },
-    synthesisBlocks: blocks('synthesis', config.synthesisBlocks, synthesisWidth),
-    synthesisOut: pointwise('synthesis_out', synthesisWidth, 16 * renderFeatures),
-    renderPixels: keep(tf.tensor4d(foldedPixels, [3, 3, QUARTER, renderWidth])),
+    ...{ matrix, around, pointwise, bias },
+    blocks: (blocks, width) =>
+      blocks.map(({ depthwise, expand, project }) => ({
+        depthwise: { weight: around(depthwise.weight, width, 1), bias: bias(depthwise.bias) },
+        expand: pointwise(expand, width, 2 * width),
+        project: pointwise(project, 2 * width, width),
+      })),
+    dispose: () => tf.dispose(owned),
+  }
+}
+
+export function analysisAt(weights: CodecWeights, quality: number): AnalysisTransform {
+  const { analysisWidth, analysisOut } = weights.config
+  const { linear, first, blocks, last } = foldAnalysis(weights, quality)
+  const make = makeLayers()
+  return {
+    analysisLinear: make.matrix(linear, LATENTS, LATENTS),
+    analysisIn: make.pointwise(first, LATENTS, analysisWidth),
+    analysisBlocks: make.blocks(blocks, analysisWidth),
+    analysisOut: make.pointwise(last, analysisWidth, analysisOut),
+    dispose: make.dispose,
+  }
+}
+
+export function synthesisAt(weights: CodecWeights, quality: number): SynthesisTransform {
+  const { synthesisIn, synthesisWidth, renderFeatures, renderWidth } = weights.config
+  const folded = foldSynthesis(weights, quality)
+  const make = makeLayers()
+  const linearRows = new Map<number, tf.Tensor4D>()
+  return {
+    synthesisLinear: make.matrix(folded.linear, LATENTS, LATENTS),
+    synthesisIn: make.pointwise(folded.first, synthesisIn, synthesisWidth),
+    synthesisBlocks: make.blocks(folded.blocks, synthesisWidth),
+    synthesisOut: make.pointwise(folded.features, synthesisWidth, 16 * renderFeatures),
+    renderPixels: make.around(folded.renderPixels, QUARTER, renderWidth),
     renderFeatures: {
-      weight: keep(tf.tensor4d(tensor('render_features'), [3, 3, renderFeatures, renderWidth])),
-      bias: bias(tensor('render_bias')),
+      weight: make.around(folded.renderFeatures.weight, renderFeatures, renderWidth),
+      bias: make.bias(folded.renderFeatures.bias),
     },
-    renderOut: {
-      weight: matrix(
-        scaled(tensor('render_out'), renderWidth, QUARTER, one, column(renderScale)),
-        renderWidth,
-        QUARTER,
-      ),
-      bias: bias(tensor('render_out_bias').map((b, c) => b * renderScale[c]!)),
-    },
+    renderOut: make.pointwise(folded.finish, renderWidth, QUARTER),
     linearRows,
-    dispose: () => tf.dispose([...owned, ...linearRows.values()]),
+    dispose: () => {
+      make.dispose()
+      tf.dispose([...linearRows.values()])
+    },
+  }
+}
+
+export function transformAt(weights: CodecWeights, quality: number): QualityTransform {
+  const [analysis, synthesis] = [analysisAt(weights, quality), synthesisAt(weights, quality)]
+  return {
+    ...analysis,
+    ...synthesis,
+    dispose: () => {
+      analysis.dispose()
+      synthesis.dispose()
+    },
   }
 }
 
@@ -206,12 +160,12 @@ function applyBlocks(start: tf.Tensor4D, blocks: readonly Block[]): tf.Tensor4D 
 }
 
 /** Pixel blocks [1, h, w, 768] (8-bit values less 128) -> symbols before rounding [1, h, w, 768], by the linear part alone. */
-export function analyzeLinear(t: QualityTransform, blocks: tf.Tensor4D): tf.Tensor4D {
+export function analyzeLinear(t: AnalysisTransform, blocks: tf.Tensor4D): tf.Tensor4D {
   return tf.conv2d(blocks, t.analysisLinear, 1, 'valid')
 }
 
 /** The linear part and a correction [1, h, w, analysisOut] of its first channels, which sees a halo around. */
-export function analyze(t: QualityTransform, blocks: tf.Tensor4D): [tf.Tensor4D, tf.Tensor4D] {
+export function analyze(t: AnalysisTransform, blocks: tf.Tensor4D): [tf.Tensor4D, tf.Tensor4D] {
   const linear = analyzeLinear(t, blocks)
   const hidden = applyBlocks(convolve(linear, t.analysisIn, 'relu'), t.analysisBlocks)
   return [linear, convolve(hidden, t.analysisOut)]
@@ -229,7 +183,7 @@ function firstRows(weight: tf.Tensor4D, count: number): tf.Tensor4D {
   return count === weight.shape[2] ? weight : tf.slice(weight, [0, 0, 0, 0], [1, 1, count, weight.shape[3]])
 }
 
-function firstLinearRows({ synthesisLinear, linearRows }: QualityTransform, count: number): tf.Tensor4D {
+function firstLinearRows({ synthesisLinear, linearRows }: SynthesisTransform, count: number): tf.Tensor4D {
   const cut = linearRows?.get(count) ?? firstRows(synthesisLinear, count)
   if (cut !== synthesisLinear) linearRows?.set(count, tf.keep(cut))
   return cut
@@ -239,7 +193,7 @@ function firstLinearRows({ synthesisLinear, linearRows }: QualityTransform, coun
  * Symbols [1, h, w, active] -> pixels [1, 4h, 4w, 48] less 128, each quarter laid out as [4 rows, 4 columns, RGB].
  * Channels that are missing count as zero.
  */
-export function synthesize(t: QualityTransform, symbols: tf.Tensor4D): tf.Tensor4D {
+export function synthesize(t: SynthesisTransform, symbols: tf.Tensor4D): tf.Tensor4D {
   const [, h, w, active] = symbols.shape
   const seen = Math.min(active, t.synthesisIn.weight.shape[2])
   const visible = seen === active ? symbols : tf.slice(symbols, [0, 0, 0, 0], [1, h, w, seen])
@@ -247,7 +201,7 @@ export function synthesize(t: QualityTransform, symbols: tf.Tensor4D): tf.Tensor
 }
 
 /** The linear part of the same alone, which is the picture but for what the networks correct. */
-export function synthesizeLinear(t: QualityTransform, symbols: tf.Tensor4D): tf.Tensor4D {
+export function synthesizeLinear(t: SynthesisTransform, symbols: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() =>
     toQuarters(tf.conv2d(symbols, firstLinearRows(t, symbols.shape[3]), 1, 'valid'), QUARTER),
   )
@@ -258,7 +212,7 @@ export function synthesizeLinear(t: QualityTransform, symbols: tf.Tensor4D): tf.
  * window is at (x, y) of the region; its outermost quarters are only right at the edge of the image.
  */
 export function synthesizeWindow(
-  t: QualityTransform,
+  t: SynthesisTransform,
   region: tf.Tensor4D,
   window: tf.Tensor4D,
   { x, y }: { readonly x: number; readonly y: number },
