@@ -90,4 +90,63 @@ describe('the WebAssembly assembler', () => {
     })
     expect(f(9)).toBe(4 + 5 - 3)
   })
+
+  it('computes int16, int32 and float32 by lanes', async () => {
+    const code = assembleModule(
+      [
+        wasmFunction('f', 0, (_, scope) => {
+          const [a, b] = [scope.v128(), scope.v128()]
+          const results = [
+            a.addSaturatedI16(b),
+            a.minI16(b),
+            a.maxI16(b),
+            a.shiftRightI16(3),
+            a.extendLowI16(),
+            a.extendHighI16(),
+            a.extendHighI16().subI32(b.extendHighI16()),
+            a
+              .extendLowI16()
+              .toF32()
+              .timesF32(b.extendLowI16().toF32())
+              .addF32(float(0.25).splatF32())
+              .floorF32(),
+          ]
+          return [
+            [a.set(constant(0).load128()), b.set(constant(16).load128())],
+            results.map((result, i) => constant(32).store128(result, 16 * i)),
+            giveBack(0),
+          ]
+        }),
+      ],
+      1,
+    )
+    const { instance } = await WebAssembly.instantiate(code)
+    const { buffer } = instance.exports['memory'] as WebAssembly.Memory
+    const a = [-32768, 32767, -5, 12, 0, 300, -301, 32767]
+    const b = [-1, 1, -7, 2, 0, -300, 299, -32768]
+    new Int16Array(buffer).set([...a, ...b])
+    ;(instance.exports['f'] as () => number)()
+    const int16 = (i: number): number[] => [...new Int16Array(buffer, 32 + 16 * i, 8)]
+    const int32 = (i: number): number[] => [...new Int32Array(buffer, 32 + 16 * i, 4)]
+    const pairs = a.map((value, i) => [value, b[i]!] as const)
+    expect(int16(0)).toEqual(pairs.map(([x, y]) => Math.max(-32768, Math.min(32767, x + y))))
+    expect(int16(1)).toEqual(pairs.map(([x, y]) => Math.min(x, y)))
+    expect(int16(2)).toEqual(pairs.map(([x, y]) => Math.max(x, y)))
+    expect(int16(3)).toEqual(a.map((x) => x >> 3))
+    expect(int32(4)).toEqual(a.slice(0, 4))
+    expect(int32(5)).toEqual(a.slice(4))
+    expect(int32(6)).toEqual(pairs.slice(4).map(([x, y]) => x - y))
+    expect([...new Float32Array(buffer, 32 + 16 * 7, 4)]).toEqual(pairs.slice(0, 4).map(([x, y]) => x * y))
+  })
+
+  it('lets memory grow as far as it is told', async () => {
+    const code = assembleModule([wasmFunction('f', 1, ([at]) => giveBack(at!.load32()))], 1, 3)
+    const { instance } = await WebAssembly.instantiate(code)
+    const memory = instance.exports['memory'] as WebAssembly.Memory
+    const f = instance.exports['f'] as (at: number) => number
+    expect(() => f(65536)).toThrow(WebAssembly.RuntimeError)
+    memory.grow(2)
+    expect(f(65536)).toBe(0)
+    expect(() => memory.grow(1)).toThrow(RangeError)
+  })
 })

@@ -122,7 +122,13 @@ export class V128 {
   and = (other: V128): V128 => this.#with(other, 0x4e)
   addI8 = (other: V128): V128 => this.#with(other, 0x6e)
   subI8 = (other: V128): V128 => this.#with(other, 0x71)
+  /** int16 lanes, saturating. */
+  addSaturatedI16 = (other: V128): V128 => this.#with(other, 0x8f)
+  minI16 = (other: V128): V128 => this.#with(other, 0x96)
+  maxI16 = (other: V128): V128 => this.#with(other, 0x98)
+  shiftRightI16 = (bits: Whole): V128 => new V128([this.code, whole(bits), simd(0x8c)])
   addI32 = (other: V128): V128 => this.#with(other, 0xae)
+  subI32 = (other: V128): V128 => this.#with(other, 0xb1)
   timesI32 = (other: V128): V128 => this.#with(other, 0xb5)
   minI32 = (other: V128): V128 => this.#with(other, 0xb6)
   maxI32 = (other: V128): V128 => this.#with(other, 0xb8)
@@ -131,6 +137,11 @@ export class V128 {
   dotI16 = (other: V128): V128 => this.#with(other, 0xba)
   productLowI16 = (other: V128): V128 => this.#with(other, 0xbc)
   productHighI16 = (other: V128): V128 => this.#with(other, 0xbd)
+  /** int32 lanes to floats. */
+  toF32 = (): V128 => new V128([this.code, simd(0xfa)])
+  addF32 = (other: V128): V128 => this.#with(other, 0xe4)
+  timesF32 = (other: V128): V128 => this.#with(other, 0xe6)
+  floorF32 = (): V128 => new V128([this.code, simd(0x68)])
   absF32 = (): V128 => new V128([this.code, simd(0xe0)])
   /** The other where it is below (above) this, else this: also where the other is no number. */
   lowerF32 = (other: V128): V128 => this.#with(other, 0xea)
@@ -142,6 +153,8 @@ export class V128 {
   narrowI32 = (other: V128): V128 => this.#with(other, 0x85)
   /** int16 lanes of this and of the other to bytes, saturating. */
   narrowI16Unsigned = (other: V128): V128 => this.#with(other, 0x66)
+  extendLowI16 = (): V128 => new V128([this.code, simd(0xa7)])
+  extendHighI16 = (): V128 => new V128([this.code, simd(0xa8)])
   extendLowU8 = (): V128 => new V128([this.code, simd(0x89)])
   extendHighU8 = (): V128 => new V128([this.code, simd(0x8a)])
   interleaveLowI8 = (other: V128): V128 =>
@@ -257,8 +270,12 @@ function functionBody({ locals, body }: WasmFunction): Code {
   return sized([vector(locals.map((type) => [1, type])), body, 0x00, END])
 }
 
-/** A module that exports its functions by name and its memory, of a fixed number of 64 KiB pages, as `memory`. */
-export function assembleModule(functions: readonly WasmFunction[], pages: number): Uint8Array<ArrayBuffer> {
+/** A module that exports its functions by name and its memory, of so many 64 KiB pages, as `memory`; it may grow to `mostPages`. */
+export function assembleModule(
+  functions: readonly WasmFunction[],
+  pages: number,
+  mostPages = pages,
+): Uint8Array<ArrayBuffer> {
   const types = functions.map((fn) => [
     0x60,
     vector(Array<number>(fn.parameters).fill(I32_TYPE)),
@@ -271,7 +288,7 @@ export function assembleModule(functions: readonly WasmFunction[], pages: number
       [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       section(1, vector(types)),
       section(3, vector(functions.map((_, index) => unsigned(index)))),
-      section(5, vector([[0x01, unsigned(pages), unsigned(pages)]])),
+      section(5, vector([[0x01, unsigned(pages), unsigned(mostPages)]])),
       section(7, vector([...exports, [text('memory'), 0x02, 0]])),
       section(10, vector(functions.map(functionBody))),
     ]),

@@ -1,0 +1,108 @@
+/** What the kernel makes of sums: the shift by column, clipping, and the forms of output that the synthesis has. */
+import type { Code, I32, V128, V128Local } from '../../../lib/wasm-assembler'
+import { PIXEL_BITS, SEEN_SHIFT } from '../layers'
+import { PANEL_SCALE, type Ending } from './matrix'
+import { shared } from './shared'
+
+/**
+ * Eight sums shifted right by column, to -2^21..2^21 as int32. SIMD shifts all lanes alike; but a sum below 2^24 is exact
+ * as a float32, as is its product by 2^-shift, and floor rounds down as a shift does.
+ */
+export function shifted(sums: readonly [V128, V128], scale: I32, offset: number): readonly [V128, V128] {
+  const [low, high] = sums.map((sum, half) =>
+    sum
+      .toF32()
+      .timesF32(scale.load128(offset + 16 * half))
+      .floorF32()
+      .lowerF32(shared('most'))
+      .higherF32(shared('least'))
+      .addF32(shared('toWhole'))
+      .subI32(shared('toWhole')),
+  )
+  return [low!, high!]
+}
+
+/** int16 [8], saturating. */
+const narrow = ([low, high]: readonly [V128, V128]): V128 => low.narrowI32(high)
+/** To what lies at an address: the least and the most, int16 [8] each. */
+export const clipTo = (value: V128, limits: I32): V128 =>
+  value.maxI16(limits.load128()).minI16(limits.load128(16))
+export const LIMITS_BYTES = 32
+
+const clipPixel = (value: V128): V128 => value.maxI16(shared('pixelLeast')).minI16(shared('pixelMost'))
+/** Pixels within PIXEL_MOST to whole grey levels. */
+const toGrey = (pixel: V128): V128 => pixel.addSaturatedI16(shared('pixelHalf')).shiftRightI16(PIXEL_BITS)
+const toSeen = (pixel: V128): V128 =>
+  pixel
+    .addSaturatedI16(shared('seenHalf'))
+    .shiftRightI16(SEEN_SHIFT)
+    .maxI16(shared('seenLeast'))
+    .minI16(shared('seenMost'))
+
+const rescale = (sums: readonly [V128Local, V128Local], panel: I32): readonly [V128, V128] =>
+  shifted(sums, panel, PANEL_SCALE)
+
+/** Clipped to the limits at the parameter. */
+const clipped: Ending = {
+  outputBytes: [16],
+  parameters: 1,
+  store: (sums, panel, [out], [limits]) => out!.store128(clipTo(narrow(rescale(sums, panel)), limits!)),
+}
+
+/** The same, of three rows of a window. */
+const window: Ending = { ...clipped, segments: 3 }
+
+/** Added to the trunk, so many bytes after the output, and clipped to the limits. */
+const added: Ending = {
+  outputBytes: [16],
+  parameters: 2,
+  store(sums, panel, [out], [limits, trunk]) {
+    // Neither saturation is seen: the limits are far within, and so is the trunk.
+    const sum = narrow(rescale(sums, panel)).addSaturatedI16(out!.plus(trunk!).load128())
+    return out!.store128(clipTo(sum, limits!))
+  },
+}
+
+/** Pixels, and pixels as the renderer reads them. */
+const pixels: Ending = {
+  outputBytes: [16, 16],
+  parameters: 0,
+  finer: true,
+  store([a, b], panel, [out, seen]) {
+    return [a.set(clipPixel(narrow(rescale([a, b], panel)))), out!.store128(a), seen!.store128(toSeen(a))]
+  },
+}
+
+/** Grey levels from the linear part alone. */
+const greys: Ending = {
+  outputBytes: [16],
+  parameters: 0,
+  finer: true,
+  store: (sums, panel, [out]) => out!.store128(toGrey(clipPixel(narrow(rescale(sums, panel))))),
+}
+
+/** Added to the pixels at the output, which become grey levels. */
+const finished: Ending = {
+  outputBytes: [16],
+  parameters: 0,
+  store([a, b], panel, [out]): Code {
+    const [low, high] = rescale([a, b], panel)
+    return [
+      a.set(low.addI32(out!.load128().extendLowI16())),
+      b.set(high.addI32(out!.load128().extendHighI16())),
+      out!.store128(toGrey(clipPixel(narrow([a, b])))),
+    ]
+  },
+}
+
+/** Floats: the sum times the scale. */
+export const scaled: Ending = {
+  outputBytes: [32],
+  parameters: 0,
+  store: (sums, panel, [out]) =>
+    sums.map((sum, half) =>
+      out!.store128(sum.toF32().timesF32(panel.load128(PANEL_SCALE + 16 * half)), 16 * half),
+    ),
+}
+
+export const SYNTHESIS_ENDINGS = { clipped, window, added, pixels, greys, finished }

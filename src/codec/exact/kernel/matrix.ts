@@ -1,0 +1,171 @@
+/**
+ * The kernel's matrix products: at every position, inputs [rows] of int16 times weights [rows, columns] of int16, summed in
+ * int32. A tile of four positions by eight columns stays in registers while a pair of rows at a time goes by; what is made
+ * of the sums is the ending's. Columns come in groups of eight, and the weights of a group lie in a panel, in the order in
+ * which they are read:
+ *
+ *     bias int32 [8] | scale float32 [8] | finer weights int16 [finer rows / 2, 8, 2] | weights int16 [rows / 2, 8, 2]
+ */
+import {
+  doWhile,
+  giveBack,
+  loopWhile,
+  wasmFunction,
+  when,
+  type Code,
+  type FunctionScope,
+  type I32,
+  type I32Local,
+  type V128,
+  type V128Local,
+  type WasmFunction,
+} from '../../../lib/wasm-assembler'
+import { FINE_BITS, FINE_CHANNELS } from '../layers'
+import { shared } from './shared'
+
+/** Bytes of a page of memory. */
+export const PAGE = 65536
+/** Columns of a group: two registers of sums. */
+export const GROUP = 8
+export const PANEL_SCALE = 4 * GROUP
+export const PANEL_WEIGHTS = PANEL_SCALE + 4 * GROUP
+/** Inputs come in multiples of so many rows; the weights of those that are made up are zero. */
+export const ROW_UNIT = 8
+export const rounded = (count: number): number => Math.ceil(count / GROUP) * GROUP
+
+const TILE_POSITIONS = 4
+/** Pairs of rows that a turn of the innermost loop takes. */
+const UNROLLED = 2
+
+type Sums = readonly [V128Local, V128Local]
+
+/** What a function makes of the sums, and where it puts it. */
+export interface Ending {
+  /** Bytes of eight columns of each output. */
+  readonly outputBytes: readonly number[]
+  /** Parameters beyond those that all have. */
+  readonly parameters: number
+  /** Weights of the first inputs that are finer than the others. */
+  readonly finer?: boolean
+  /** Pieces of inputs that a position has, one after another in the panel: rows of a window of 3 x 3. */
+  readonly segments?: number
+  /** Stores eight columns of a position; may use up the sums. */
+  store(sums: Sums, panel: I32, outputs: readonly I32[], given: readonly I32Local[]): Code
+}
+
+export interface MatrixJob {
+  /** Address of the first position's inputs, and bytes from one position to the next. */
+  readonly input: number
+  readonly inputStride: number
+  /** Bytes of inputs that count: two for each row, rows in multiples of ROW_UNIT. */
+  readonly inputBytes: number
+  /** Bytes from one segment of a position to the next. */
+  readonly segmentStride?: number
+  readonly panels: number
+  readonly panelBytes: number
+  readonly groups: number
+  readonly positions: number
+  /** Address of every output, and bytes from one position to the next. */
+  readonly outputs: readonly (readonly [address: number, stride: number])[]
+}
+
+/** In the order of the function's parameters. */
+export const matrixArguments = (job: MatrixJob, ...more: number[]): number[] => [
+  ...[job.input, job.inputStride, job.inputBytes, job.segmentStride ?? 0],
+  ...[job.panels, job.panelBytes, job.groups, job.positions],
+  ...job.outputs.flat(),
+  ...more,
+]
+
+const JOB_PARAMETERS = 8
+
+export function matrixFunction(name: string, ending: Ending): WasmFunction {
+  const outputCount = ending.outputBytes.length
+  const parameters = JOB_PARAMETERS + 2 * outputCount + ending.parameters
+  return wasmFunction(name, parameters, (given, scope) => {
+    const [input, inputStride, inputBytes, segmentStride] = [given[0]!, given[1]!, given[2]!, given[3]!]
+    const [panel, panelBytes, groups, positions] = [given[4]!, given[5]!, given[6]!, given[7]!]
+    const outputs = ending.outputBytes.map((_, i) => given[JOB_PARAMETERS + 2 * i]!)
+    const strides = ending.outputBytes.map((_, i) => given[JOB_PARAMETERS + 2 * i + 1]!)
+    const more = given.slice(JOB_PARAMETERS + 2 * outputCount)
+    const [from, end, left, weights] = [scope.i32(), scope.i32(), scope.i32(), scope.i32()]
+    const to = outputs.map(() => scope.i32())
+    const at = Array.from({ length: TILE_POSITIONS }, () => scope.i32())
+    const sums = Array.from({ length: TILE_POSITIONS }, (): Sums => [scope.v128(), scope.v128()])
+    const addProducts = productsOver(scope, weights, end)
+
+    const tile = (count: number): Code => {
+      const here = at.slice(0, count)
+      const tileSums = sums.slice(0, count)
+      const start = here.map((each, p) => each.set(p === 0 ? from : here[p - 1]!.plus(inputStride)))
+      const set = (value: (half: number) => V128): Code =>
+        tileSums.map((pair) => pair.map((sum, half) => sum.set(value(half))))
+      const bias = (half: number): V128 => panel.load128(16 * half)
+      const addSegment = [end.set(here[0]!.plus(inputBytes)), addProducts(here, tileSums)]
+      return [
+        [start, weights.set(panel.plus(PANEL_WEIGHTS))],
+        ending.finer === true
+          ? [
+              set(() => shared('fineHalf')),
+              end.set(from.plus(2 * FINE_CHANNELS)),
+              addProducts(here, tileSums),
+              tileSums.map((pair) =>
+                pair.map((sum, half) => sum.set(sum.shiftRightI32(FINE_BITS).addI32(bias(half)))),
+              ),
+              start,
+            ]
+          : set(bias),
+        addSegment,
+        Array.from({ length: (ending.segments ?? 1) - 1 }, () => [
+          here.map((each) => each.set(each.plus(segmentStride).minus(inputBytes))),
+          addSegment,
+        ]),
+        tileSums.map((pair) => [
+          ending.store(pair, panel, to, more),
+          to.map((each, i) => each.increase(strides[i]!)),
+        ]),
+        from.set(from.plus(inputStride.times(count))),
+      ]
+    }
+
+    return [
+      loopWhile(groups.isNot(0), [
+        [from.set(input), left.set(positions)],
+        to.map((each, i) => each.set(outputs[i]!)),
+        loopWhile(left.atLeast(TILE_POSITIONS), [tile(TILE_POSITIONS), left.increase(-TILE_POSITIONS)]),
+        when(left.and(2), tile(2)),
+        when(left.and(1), tile(1)),
+        outputs.map((each, i) => each.increase(ending.outputBytes[i]!)),
+        [panel.increase(panelBytes), groups.increase(-1)],
+      ]),
+      giveBack(0),
+    ]
+  })
+}
+
+/** Adds to the sums the products of what follows at `weights` and of the inputs at each position, until `end` of the first. */
+function productsOver(
+  scope: FunctionScope,
+  weights: I32Local,
+  end: I32Local,
+): (at: readonly I32Local[], sums: readonly Sums[]) => Code {
+  const columns = [scope.v128(), scope.v128()]
+  const pair = scope.v128()
+  return (at, sums) => {
+    const step = (turn: number): Code => [
+      columns.map((each, half) => each.set(weights.load128(4 * GROUP * turn + 16 * half))),
+      at.map((each, p) => [
+        pair.set(each.load32Splat(4 * turn)),
+        sums[p]!.map((sum, half) => sum.set(sum.addI32(columns[half]!.dotI16(pair)))),
+      ]),
+    ]
+    return doWhile(
+      [
+        Array.from({ length: UNROLLED }, (_, turn) => step(turn)),
+        weights.increase(4 * GROUP * UNROLLED),
+        at.map((each) => each.increase(4 * UNROLLED)),
+      ],
+      at[0]!.below(end),
+    )
+  }
+}

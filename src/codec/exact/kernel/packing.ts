@@ -1,0 +1,96 @@
+/** Lays out weights as the kernel reads them (matrix.ts, depthwise.ts). The memory that is packed into holds zeros. */
+import type { WholeFilter, WholeLayer } from '../layers'
+import { DEPTHWISE_PANEL, TAPS } from './depthwise'
+import { GROUP, PANEL_SCALE, PANEL_WEIGHTS, ROW_UNIT, rounded } from './matrix'
+
+/** Gives out parts of a memory in turn. */
+export interface Arena {
+  take(bytes: number): number
+  readonly end: number
+}
+
+export function arenaFrom(start: number): Arena {
+  let next = start
+  return {
+    take(bytes) {
+      const at = next
+      next += Math.ceil(bytes / 64) * 64
+      return at
+    },
+    get end() {
+      return next
+    },
+  }
+}
+
+/** Where the panels of a matrix lie, and what a product over them takes. */
+export interface Panels {
+  readonly panels: number
+  readonly panelBytes: number
+  readonly groups: number
+}
+
+/** Rows of a filter to rows of the panels: `count` rows from `from`, in the order of the filter. */
+export interface RowRange {
+  readonly filter: WholeFilter
+  readonly from: number
+  readonly count: number
+  readonly to: number
+}
+
+/** Room for `rows` rows, finer ones included, of `columns` columns in `parts` of as many each, rounded up one by one. */
+export function takePanels(arena: Arena, rows: number, columns: number, parts = 1): Panels {
+  const groups = (rounded(columns / parts) / GROUP) * parts
+  const panelBytes = PANEL_WEIGHTS + 2 * GROUP * Math.ceil(rows / ROW_UNIT) * ROW_UNIT
+  return { panels: arena.take(groups * panelBytes), panelBytes, groups }
+}
+
+export function packPanels(
+  memory: ArrayBuffer,
+  { panels, panelBytes, groups }: Panels,
+  { columns, bias, shift }: WholeLayer,
+  ranges: readonly RowRange[],
+  parts = 1,
+): void {
+  const weights = new Int16Array(memory)
+  const partColumns = columns / parts
+  const groupOf = (column: number): number =>
+    (Math.floor(column / partColumns) * groups) / parts + Math.floor((column % partColumns) / GROUP)
+  const laneOf = (column: number): number => (column % partColumns) % GROUP
+  const lanes = Int32Array.from({ length: columns }, (_, column) => {
+    const panel = panels + groupOf(column) * panelBytes
+    packColumn(memory, panel, laneOf(column), bias[column]!, shift[column]!)
+    return (panel + PANEL_WEIGHTS) / 2 + 2 * laneOf(column)
+  })
+  for (const { filter, from, count, to } of ranges)
+    for (let row = 0; row < count; row++) {
+      const at = ((to + row) >> 1) * 2 * GROUP + ((to + row) & 1)
+      const source = (from + row) * columns
+      for (let column = 0; column < columns; column++)
+        weights[lanes[column]! + at] = filter.weights[source + column]!
+    }
+}
+
+function packColumn(memory: ArrayBuffer, panel: number, lane: number, bias: number, shift: number): void {
+  new Int32Array(memory, panel)[lane] = bias
+  new Float32Array(memory, panel + PANEL_SCALE)[lane] = 2 ** -shift
+}
+
+export const takeDepthwise = (arena: Arena, columns: number): number =>
+  arena.take((rounded(columns) / GROUP) * DEPTHWISE_PANEL)
+
+export function packDepthwise(
+  memory: ArrayBuffer,
+  at: number,
+  { columns, weights, bias, shift }: WholeLayer,
+): void {
+  const packed = new Int16Array(memory)
+  for (let column = 0; column < columns; column++) {
+    const panel = at + Math.floor(column / GROUP) * DEPTHWISE_PANEL
+    const lane = column % GROUP
+    packColumn(memory, panel, lane, bias[column]!, shift[column]!)
+    for (let tap = 0; tap < TAPS; tap++)
+      packed[(panel + PANEL_WEIGHTS) / 2 + (tap >> 1) * 2 * GROUP + 2 * lane + (tap & 1)] =
+        weights[tap * columns + column]!
+  }
+}
