@@ -46,7 +46,7 @@ export function readBlocks(rows: RasterImage, firstRow: number, region: BlockReg
  * computed region goes to the target, clipped to its size. Alpha is set to 255.
  */
 export function writeQuarters(
-  quarters: Float32Array,
+  quarters: Float32Array | Int16Array,
   quarterWidth: number,
   skipX: number,
   skipY: number,

@@ -7,7 +7,9 @@ import { release } from '../lib/release'
 import { decodeAlpha, encodeAlpha } from './alpha'
 import { assembleBitstream, checkSize, parseBitstream, tileGrid, type ParsedBitstream } from './bitstream'
 import { readBlocks, writeQuarters, type BlockRegion } from './blocks'
-import { contextModelAt, SYMBOL_UNIT } from './context-model'
+import { contextModelAt } from './context-model'
+import type { WholeMachine } from './exact/layers'
+import { createWholeMachine } from './exact/whole-machine'
 import { createEntropyKernel, type EntropyKernel } from './kernel/entropy-kernel'
 import { buildTableBank } from './entropy-tables'
 import { CodecError } from './errors'
@@ -15,15 +17,14 @@ import { QUALITY_MAX } from './quality'
 import { planRuns, runRegion, TILE_BLOCKS, tileRegion, withHalo } from './runs'
 import { decodeTile, encodeTile, type TileChoices, type TileEntropy, type TileSymbols } from './tile-coder'
 import {
-  analyze,
-  analyzeLinear,
-  haloOf,
-  RENDER_HALO,
-  synthesizeLinear,
-  synthesizeWindow,
-  transformAt,
-  type QualityTransform,
-} from './transform'
+  floatRestorer,
+  regionTiles,
+  wholeRestorer,
+  type PlacedTile,
+  type RegionTiles,
+  type Restorer,
+} from './restorer'
+import { analysisAt, analyze, analyzeLinear, haloOf, RENDER_HALO, type AnalysisTransform } from './transform'
 import { fillPadding, versionsFor } from './fill-padding'
 import { worthsAt } from './symbol-choice'
 import {
@@ -37,18 +38,19 @@ import {
 } from './types'
 import { BLOCK, LATENTS, type CodecWeights } from './weights'
 
-/** Input channels of a run are rounded up to this, so that few shapes occur. */
-const CHANNEL_UNIT = 64
-
+/** What one quality needs, made when it is first wanted. */
 interface QualityState {
   readonly quality: number
-  readonly transform: QualityTransform
   readonly entropy: TileEntropy
+  analysis?: AnalysisTransform
+  restorer?: Restorer
 }
 
 export interface CodecParts {
   /** 'typescript' does without the WebAssembly kernel, to the same bytes. */
   readonly entropy?: 'kernel' | 'typescript'
+  /** Of a model in whole numbers: 'tensors' does without the WebAssembly kernel, to the same pixels. */
+  readonly synthesis?: 'kernel' | 'tensors'
   /** How every tile's symbols are chosen or watched, instead of the fast choice. */
   readonly choices?: TileChoices
   /** Told how long each piece of work took. */
@@ -62,6 +64,7 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
   const bank = buildTableBank(weights.tables)
   let state: QualityState | null = null
   let kernelOnce: Promise<EntropyKernel | null> | undefined
+  let machineOnce: Promise<WholeMachine | null> | undefined
   /** Where y of a tile is gathered, and symbols of tiles that have passed, for the next ones. */
   let scratch: Float32Array | undefined
   const spare: Int16Array[] = []
@@ -87,17 +90,29 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
         ? Promise.resolve(null)
         : createEntropyKernel(weights.config, contextModelAt(weights, 0), bank))
 
+  /** null for a model in float32. */
+  const loadMachine = (): Promise<WholeMachine | null> =>
+    (machineOnce ??=
+      weights.config.wholeActivationBits === undefined
+        ? Promise.resolve(null)
+        : createWholeMachine(parts.synthesis))
+
   /** Folded weights of the last quality are kept: photos of one import share it. */
   function at(quality: number, kernel: EntropyKernel | null): QualityState {
     if (state?.quality === quality) return state
-    state?.transform.dispose()
-    state = {
-      quality,
-      transform: transformAt(weights, quality),
-      entropy: { model: contextModelAt(weights, quality), bank, kernel },
-    }
+    dropState()
+    state = { quality, entropy: { model: contextModelAt(weights, quality), bank, kernel } }
     return state
   }
+
+  function dropState(): void {
+    state?.analysis?.dispose()
+    state?.restorer?.dispose()
+    state = null
+  }
+
+  const restorerAt = (quality: number, machine: WholeMachine | null): Restorer =>
+    machine === null ? floatRestorer(weights, quality) : wholeRestorer(weights, quality, machine)
 
   async function encodeBand(
     rows: RasterImage,
@@ -109,7 +124,9 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
     checkQuality(options.quality)
     const [lean, ...richer] = worthsAt(options.quality, options.versions ?? 1)
     const kernel = await loadKernel()
-    const { transform, entropy } = at(options.quality, kernel)
+    const here = at(options.quality, kernel)
+    const { entropy } = here
+    const transform = (here.analysis ??= analysisAt(weights, options.quality))
     const y = kernel?.y ?? (scratch ??= new Float32Array(TILE_BLOCKS * TILE_BLOCKS * LATENTS))
     const size = { width: rows.width, height: imageHeight }
     const grid = tileGrid(size.width, size.height)
@@ -163,13 +180,16 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
   }
 
   /** Symbols of tile rows, decoded once each until the rows before some row are dropped. */
-  function symbolRows(parsed: ParsedBitstream, entropy: TileEntropy): SymbolRows {
+  function symbolRows(parsed: ParsedBitstream, entropy: TileEntropy, restorer: Restorer): SymbolRows {
     const kept = new Map<number, TileSymbols[]>()
     const decodeRow = (row: number): TileSymbols[] =>
       Array.from({ length: parsed.grid.columns }, (_, column) => {
         const part = tileRegion(parsed.header, column, row)
         const bytes = parsed.tiles[row * parsed.grid.columns + column]!
-        return timed('entropy', () => decodeTile(entropy, bytes, part.width, part.height, spare.pop()))
+        const decode = () => decodeTile(entropy, bytes, part.width, part.height, spare.pop())
+        const tile = timed('entropy', decode)
+        timed('latents', () => restorer.admit(tile))
+        return tile
       })
     return {
       at(row) {
@@ -193,8 +213,10 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
     { detail = 'full', signal, onProgress }: DecodeOptions = {},
   ): Promise<RasterImage> {
     const { header, grid } = parsed
-    const { transform, entropy } = at(header.quality, await loadKernel())
-    const symbols = symbolRows(parsed, entropy)
+    const [kernel, machine] = await Promise.all([loadKernel(), loadMachine()])
+    const here = at(header.quality, kernel)
+    const restorer = (here.restorer ??= restorerAt(header.quality, machine))
+    const symbols = symbolRows(parsed, here.entropy, restorer)
     const y1 = Math.min(band.y1, header.height)
     const data = new Uint8ClampedArray(4 * header.width * (y1 - band.y0))
     const tileRows = tileRowsOf(band)
@@ -208,29 +230,20 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
       const region = isQuick ? core : withHalo(header, core, halo.synthesis)
       const window = isQuick ? core : withHalo(header, core, RENDER_HALO)
       const tiles = tilesOf(symbols, region)
-      const seenChannels = isQuick ? 0 : Math.min(tiles.channels, weights.config.synthesisIn)
-      const [seen, all] = timed('latents', () => [
-        collect(tiles, region, seenChannels),
-        collect(tiles, window, tiles.channels),
-      ])
-      const [quarters] = await runNetworks(() => [
-        isQuick
-          ? synthesizeLinear(transform, inputOf(all, window))
-          : synthesizeWindow(transform, inputOf(seen, region), inputOf(all, window), {
-              x: window.x - region.x,
-              y: window.y - region.y,
-            }),
-      ])
+      const restore = timed('latents', () => restorer.gather(tiles, region, window, detail))
+      const startMs = performance.now()
+      const quarters = await restore()
+      parts.onStage?.('transform', performance.now() - startMs)
       timed('pixels', () => {
         const [skipX, skipY] = [core.x - window.x, core.y - window.y]
-        writeQuarters(quarters!, 4 * window.width, skipX, skipY, data, header.width, {
+        writeQuarters(quarters, 4 * window.width, skipX, skipY, data, header.width, {
           left: core.x * BLOCK,
           top: core.y * BLOCK - band.y0,
           right: Math.min(header.width, (core.x + core.width) * BLOCK),
           bottom: Math.min(y1, (core.y + core.height) * BLOCK) - band.y0,
         })
       })
-      for (const array of [seen, all, quarters!]) release(array)
+      release(quarters)
       done += run.rows * run.columns
       onProgress?.(done / count)
     }
@@ -257,8 +270,11 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
     },
     decodeBand: (bitstream, band, options) => decodeRows(parseBitstream(bitstream), band, options),
     dispose: () => {
-      state?.transform.dispose()
-      state = null
+      dropState()
+      void machineOnce?.then((machine) => {
+        machine?.dispose()
+      })
+      machineOnce = undefined
     },
   }
 }
@@ -309,45 +325,12 @@ interface SymbolRows {
   dropBefore(row: number): void
 }
 
-interface RegionTiles {
-  readonly tiles: readonly { readonly tile: TileSymbols; readonly x: number; readonly y: number }[]
-  /** Channels that any of the tiles uses, rounded up. */
-  readonly channels: number
-}
-
 function tilesOf(symbols: SymbolRows, region: BlockRegion): RegionTiles {
-  const tiles: { tile: TileSymbols; x: number; y: number }[] = []
-  let active = 1
+  const tiles: PlacedTile[] = []
   for (let y = firstTile(region.y); y < region.y + region.height; y += TILE_BLOCKS)
-    for (let x = firstTile(region.x); x < region.x + region.width; x += TILE_BLOCKS) {
-      const tile = symbols.at(y / TILE_BLOCKS)[x / TILE_BLOCKS]!
-      active = Math.max(active, tile.active)
-      tiles.push({ tile, x, y })
-    }
-  return { tiles, channels: Math.min(LATENTS, Math.ceil(active / CHANNEL_UNIT) * CHANNEL_UNIT) }
+    for (let x = firstTile(region.x); x < region.x + region.width; x += TILE_BLOCKS)
+      tiles.push({ tile: symbols.at(y / TILE_BLOCKS)[x / TILE_BLOCKS]!, x, y })
+  return regionTiles(tiles)
 }
 
 const firstTile = (block: number): number => Math.floor(block / TILE_BLOCKS) * TILE_BLOCKS
-
-/** The first channels of a region's symbols, dequantized, [positions, channels]. */
-function collect({ tiles }: RegionTiles, region: BlockRegion, channels: number): Float32Array {
-  const values = new Float32Array(region.width * region.height * channels)
-  for (const { tile, x, y } of tiles) {
-    const { symbols, active, width } = tile
-    const count = Math.min(active, channels)
-    const bottom = Math.min(y + TILE_BLOCKS, region.y + region.height)
-    const right = Math.min(x + TILE_BLOCKS, region.x + region.width)
-    for (let by = Math.max(y, region.y); by < bottom; by++) {
-      for (let bx = Math.max(x, region.x); bx < right; bx++) {
-        const from = ((by - y) * width + (bx - x)) * active
-        const to = ((by - region.y) * region.width + (bx - region.x)) * channels
-        for (let c = 0; c < count; c++) values[to + c] = symbols[from + c]! / SYMBOL_UNIT
-      }
-    }
-  }
-  return values
-}
-
-function inputOf(values: Float32Array, { width, height }: BlockRegion): tf.Tensor4D {
-  return tf.tensor4d(values, [1, height, width, values.length / (width * height)])
-}

@@ -148,12 +148,29 @@ function convolve(
   return tf.fused.conv2d({ x, filter: weight, strides: 1, pad: 'same', bias, activation })
 }
 
-function applyBlocks(start: tf.Tensor4D, blocks: readonly Block[]): tf.Tensor4D {
+/** Sees every activation of the synthesis that has units of its own (exact/whole-synthesis.ts). */
+export type Watch = (activation: string, x: tf.Tensor4D) => void
+
+export const ACTIVATION = {
+  /** Between blocks. */
+  trunk: 'trunk',
+  depthwise: (block: number) => `${block}_depthwise`,
+  expand: (block: number) => `${block}_expand`,
+  features: 'features',
+  drawn: 'drawn',
+} as const
+
+function applyBlocks(start: tf.Tensor4D, blocks: readonly Block[], watch?: Watch): tf.Tensor4D {
   return blocks.reduce(
-    (x, { depthwise: { weight: filter, bias }, expand, project }) =>
+    (x, { depthwise: { weight: filter, bias }, expand, project }, n) =>
       tf.tidy(() => {
         const spread = tf.fused.depthwiseConv2d({ x, filter, strides: 1, pad: 'same', bias })
-        return tf.add(x, convolve(convolve(spread, expand, 'relu'), project))
+        watch?.(ACTIVATION.depthwise(n), spread)
+        const hidden = convolve(spread, expand, 'relu')
+        watch?.(ACTIVATION.expand(n), hidden)
+        const sum = tf.add<tf.Tensor4D>(x, convolve(hidden, project))
+        watch?.(ACTIVATION.trunk, sum)
+        return sum
       }),
     start,
   )
@@ -172,7 +189,7 @@ export function analyze(t: AnalysisTransform, blocks: tf.Tensor4D): [tf.Tensor4D
 }
 
 /** [1, h, w, 16 * n] in sub-block order -> [1, 4h, 4w, n]. */
-function toQuarters(x: tf.Tensor4D, n: number): tf.Tensor4D {
+export function toQuarters(x: tf.Tensor4D, n: number): tf.Tensor4D {
   const [, h, w] = x.shape
   const rows = tf.reshape(x, [h, w, 4, 4 * n])
   return tf.reshape(tf.transpose(rows, [0, 2, 1, 3]), [1, 4 * h, 4 * w, n])
@@ -193,11 +210,11 @@ function firstLinearRows({ synthesisLinear, linearRows }: SynthesisTransform, co
  * Symbols [1, h, w, active] -> pixels [1, 4h, 4w, 48] less 128, each quarter laid out as [4 rows, 4 columns, RGB].
  * Channels that are missing count as zero.
  */
-export function synthesize(t: SynthesisTransform, symbols: tf.Tensor4D): tf.Tensor4D {
+export function synthesize(t: SynthesisTransform, symbols: tf.Tensor4D, watch?: Watch): tf.Tensor4D {
   const [, h, w, active] = symbols.shape
   const seen = Math.min(active, t.synthesisIn.weight.shape[2])
   const visible = seen === active ? symbols : tf.slice(symbols, [0, 0, 0, 0], [1, h, w, seen])
-  return synthesizeWindow(t, visible, symbols, { x: 0, y: 0 })
+  return synthesizeWindow(t, visible, symbols, { x: 0, y: 0 }, watch)
 }
 
 /** The linear part of the same alone, which is the picture but for what the networks correct. */
@@ -216,6 +233,7 @@ export function synthesizeWindow(
   region: tf.Tensor4D,
   window: tf.Tensor4D,
   { x, y }: { readonly x: number; readonly y: number },
+  watch?: Watch,
 ): tf.Tensor4D {
   const [, h, w] = window.shape
   // Each step in a tidy of its own: a run's tensors are large, and few are needed at once.
@@ -223,15 +241,18 @@ export function synthesizeWindow(
   const features = tf.tidy(() => {
     const { weight, bias } = t.synthesisIn
     const first = convolve(region, { weight: firstRows(weight, region.shape[3]), bias }, 'relu')
-    const hidden = applyBlocks(first, t.synthesisBlocks)
+    watch?.(ACTIVATION.trunk, first)
+    const hidden = applyBlocks(first, t.synthesisBlocks, watch)
     const isWhole = hidden.shape[1] === h && hidden.shape[2] === w
     const inside = isWhole ? hidden : tf.slice(hidden, [0, y, x, 0], [1, h, w, hidden.shape[3]])
     return toQuarters(convolve(inside, t.synthesisOut), t.renderFeatures.weight.shape[2])
   })
+  watch?.(ACTIVATION.features, features)
   const drawn = tf.tidy(() =>
     tf.relu<tf.Tensor4D>(
       tf.add(tf.conv2d(pixels, t.renderPixels, 1, 'same'), convolve(features, t.renderFeatures)),
     ),
   )
+  watch?.(ACTIVATION.drawn, drawn)
   return tf.tidy(() => tf.add(pixels, convolve(drawn, t.renderOut)))
 }

@@ -39,7 +39,7 @@ function plainHash({ config, tensors, integers, tables }: CodecWeights): string 
     hash.update(`${name}\0`).update(view)
   }
   for (const name of Object.keys(config).sort())
-    part(name, [config[name as keyof typeof config]], 'setUint32')
+    part(name, [config[name as keyof typeof config]!], 'setUint32')
   for (const name of [...tensors.keys()].sort()) part(name, tensors.get(name)!, 'setFloat32')
   for (const name of [...integers.keys()].sort()) part(name, integers.get(name)!, 'setInt32')
   tables.forEach((table, i) => part(`table ${i}`, table, 'setUint32'))

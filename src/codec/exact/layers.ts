@@ -3,9 +3,11 @@
  * is an integer, and the magnitudes of a sum add up to less than 2^24, so that float32 and int32 give the same bits in
  * whatever order they add. Sums go to the next layer by (sum + bias) >> shift, rounded down.
  *
- *     symbols (sixteenths of a step) ── linear, linearFiner ──> pixels (1/32 grey level, less 128, by block)
- *     symbols of the first channels ── first, blocks, features ──> features (by quarter)
+ *     symbols ── linear, linearFiner ──> pixels (1/32 grey level, less 128, by block)
+ *     the first channels of them ── first, blocks, features ──> features (by quarter)
  *     pixels, features ── renderPixels, renderFeatures ──> drawn (by quarter) ── finish, + pixels ──> whole grey levels
+ *
+ * Symbols are in sixteenths of a step in channels that are predicted, in whole steps in all others (symbol-energy.ts).
  */
 import type { BlockRegion } from '../blocks'
 
@@ -80,10 +82,10 @@ export interface WholeMachine {
   /** Takes over the layers of a quality; cheap where they are those of the last call. */
   use(synthesis: WholeSynthesis): void
   /**
-   * Restores `window`, given in blocks of the region, from symbols in sixteenths [height, width, channels] of a region
+   * Restores `window`, given in blocks of the region, from symbols [height, width, channels] of a region
    * that holds the window and what the network sees around it. Channels are those of some tile, a multiple of 64 and at
    * most 768; the others are silent. Whole grey levels less 128, -512..512, by quarter [4 * rows, 4 * columns, 48] of
-   * the window, whose outermost quarters are only right at the edge of the picture. A view until the next call.
+   * the window, whose outermost quarters are only right at the edge of the picture; the caller's own array.
    * `quick` takes the linear part alone: all quarters are right, and the region is the window.
    */
   restore(

@@ -1,0 +1,149 @@
+/**
+ * Layers in whole numbers out of layers in float32. An activation is a whole number of units, one unit per channel;
+ * weights are rounded so that a sum has a finer unit, by a power of two, as fine as can be while no sum reaches 2^24 and no
+ * weight passes 16 bits. Doubles by + - * / and sqrt alone: the same weights on every engine.
+ */
+import { powerOfTwo } from '../../lib/exact-exp'
+import type { WholeFilter, WholeLayer } from './layers'
+
+/** Sums of a layer stay below; the rest is left for what finer weights add. */
+const SUM_LIMIT = 2 ** 24 - 2 ** 18
+const WEIGHT_MOST = 32767
+const SHIFT_MOST = 22
+
+/** Inputs of a filter: the unit of each, and what a column of whole weights can come to over all inputs that may occur. */
+export interface Inputs {
+  readonly units: Float64Array
+  /** The largest sum of magnitudes, from whole weights [taps, rows] of one column. */
+  readonly reach: (weights: Float64Array) => number
+}
+
+/** Inputs that are clipped to a magnitude. */
+export function clippedInputs(units: Float64Array, most: number): Inputs {
+  const reach = (weights: Float64Array): number => {
+    let sum = 0
+    for (const weight of weights) sum += Math.abs(weight)
+    return most * sum
+  }
+  return { units, reach }
+}
+
+export interface FloatFilter {
+  readonly taps: 1 | 9
+  /** 1 for a depthwise layer, as in WholeFilter. */
+  readonly rows: number
+  /** [taps, rows, columns] */
+  readonly values: Float32Array
+  readonly inputs: Inputs
+  /** Rows of so many kinds in turns, as colours are, have one mean each: rounding keeps the sum of their weights. */
+  readonly kinds?: number
+}
+
+/** Half away from zero, so that a change of sign changes nothing else. */
+export function roundHalfAway(x: number): number {
+  return x < 0 ? -Math.floor(0.5 - x) : Math.floor(x + 0.5)
+}
+
+/** Weights of one column before rounding, [taps, rows], for sums in the given unit. */
+function columnIn(filter: FloatFilter, columns: number, column: number, unit: number): Float64Array {
+  const { values, rows, taps, inputs } = filter
+  const isDepthwise = rows === 1
+  const out = new Float64Array(taps * rows)
+  for (let i = 0; i < out.length; i++)
+    out[i] = (values[i * columns + column]! * inputs.units[isDepthwise ? column : i % rows]!) / unit
+  return out
+}
+
+/** Exact weights times a scale, rounded. */
+function rounded(exact: Float64Array, scale: number, kinds = 0): Float64Array {
+  const out = new Float64Array(exact.length)
+  if (kinds === 0) {
+    for (let i = 0; i < out.length; i++) out[i] = roundHalfAway(exact[i]! * scale)
+    return out
+  }
+  const carried = new Float64Array(kinds)
+  for (let i = 0; i < out.length; i++) {
+    const wanted = exact[i]! * scale + carried[i % kinds]!
+    out[i] = roundHalfAway(wanted)
+    carried[i % kinds] = wanted - out[i]!
+  }
+  return out
+}
+
+interface WholeColumn {
+  readonly weights: readonly Float64Array[]
+  readonly bias: number
+  readonly shift: number
+}
+
+const isNarrow = (weights: Float64Array): boolean =>
+  weights.every((weight) => Math.abs(weight) <= WEIGHT_MOST)
+
+/** `exact` and `bias` in units of the output. */
+function wholeColumn(
+  filters: readonly FloatFilter[],
+  exact: readonly Float64Array[],
+  bias: number,
+): WholeColumn {
+  const reachOf = (weights: readonly Float64Array[]): number =>
+    filters.reduce((sum, { inputs }, i) => sum + inputs.reach(weights[i]!), 0)
+  const before = reachOf(exact) + Math.abs(bias)
+  let shift = SHIFT_MOST
+  // One bit finer than what would fit without rounding cannot fit with it.
+  while (shift > 0 && before * powerOfTwo(shift - 1) > SUM_LIMIT) shift--
+  for (; shift >= 0; shift--) {
+    const scale = powerOfTwo(shift)
+    const weights = exact.map((column, i) => rounded(column, scale, filters[i]!.kinds))
+    const whole = roundHalfAway(bias * scale)
+    const half = shift > 0 ? scale / 2 : 0
+    if (weights.every(isNarrow) && reachOf(weights) + Math.abs(whole) + half < SUM_LIMIT)
+      return { weights, bias: whole + half, shift }
+  }
+  throw new RangeError('The weights of a layer are too large for whole numbers.')
+}
+
+/** One layer over one filter or more, whose sums are added; also the units of its sums, by column. */
+export function wholeLayers(
+  filters: readonly FloatFilter[],
+  bias: Float32Array,
+  outUnits: Float64Array,
+): { readonly layers: readonly WholeLayer[]; readonly sumUnits: Float64Array } {
+  const columns = bias.length
+  const weights = filters.map(({ values }) => new Int16Array(values.length))
+  const whole = { bias: new Int32Array(columns), shift: new Uint8Array(columns) }
+  const sumUnits = new Float64Array(columns)
+  for (let c = 0; c < columns; c++) {
+    const unit = outUnits[c]!
+    const exact = filters.map((filter) => columnIn(filter, columns, c, unit))
+    const column = wholeColumn(filters, exact, bias[c]! / unit)
+    for (const [i, values] of column.weights.entries())
+      values.forEach((weight, at) => (weights[i]![at * columns + c] = weight))
+    whole.bias[c] = column.bias
+    whole.shift[c] = column.shift
+    sumUnits[c] = unit / powerOfTwo(column.shift)
+  }
+  const layers = filters.map(({ taps, rows }, i) => ({ taps, rows, columns, weights: weights[i]!, ...whole }))
+  return { layers, sumUnits }
+}
+
+export function wholeLayer(filter: FloatFilter, bias: Float32Array, outUnits: Float64Array): WholeLayer {
+  return wholeLayers([filter], bias, outUnits).layers[0]!
+}
+
+/** What rounding took from the first rows of a pointwise filter, `bits` finer than the sums of its layer. */
+export function finerFilter(
+  filter: FloatFilter,
+  sumUnits: Float64Array,
+  count: number,
+  bits: number,
+): WholeFilter {
+  const columns = sumUnits.length
+  const weights = new Int16Array(count * columns)
+  for (let c = 0; c < columns; c++) {
+    const exact = columnIn(filter, columns, c, sumUnits[c]!).subarray(0, count)
+    const finer = exact.map((value) => roundHalfAway((value - roundHalfAway(value)) * 2 ** bits))
+    if (filter.inputs.reach(finer) >= SUM_LIMIT) throw new RangeError('Finer weights are too many.')
+    finer.forEach((weight, row) => (weights[row * columns + c] = weight))
+  }
+  return { taps: 1, rows: count, columns, weights }
+}
