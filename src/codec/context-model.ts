@@ -18,8 +18,11 @@
  * (both scale with the symbols, so one set of weights serves all qualities), times a gain for the quality.
  * Weights are in units of 2^-10, sums wrap at 32 bits.
  *
+ * Where the model predicts chroma, what luma foretells (chroma-prediction.ts) is added to every channel's mean.
+ *
  * This file is the reference; src/codec/kernel computes the same on WebAssembly.
  */
+import { checkChromaModel, ChromaPrediction, SLOPE_GROUP, type ChromaModel } from './chroma-prediction'
 import { KNOTS, QUALITY_MAX } from './quality'
 import { LATENTS, type CodecWeights } from './weights'
 
@@ -81,6 +84,8 @@ export interface ContextModel {
   /** [64 ranks, 16 levels]; a level is |residual| >> driftShift of the rank, at most 15. */
   readonly drift: Int32Array
   readonly driftShift: Int32Array
+  /** null where the model does not predict chroma. */
+  readonly chroma: ChromaModel | null
 }
 
 /** The model at one quality; bias knots are interpolated in integers. */
@@ -121,6 +126,18 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     tableOf: Uint8Array.from(weights.integers.get('table_of_scale') ?? weights.tables.keys()),
     drift: tensor('drift'),
     driftShift: tensor('drift_shift'),
+    chroma: weights.config.chromaPrediction === undefined ? null : chromaModel(),
+  }
+
+  function chromaModel(): ChromaModel {
+    const model = {
+      lumaOf: tensor('luma_of'),
+      firstOf: tensor('first_of'),
+      lumaGain: betweenKnots(tensor('luma_gain'), LATENTS, quality),
+      firstGain: betweenKnots(tensor('first_gain'), LATENTS, quality),
+    }
+    checkChromaModel(model)
+    return model
   }
 }
 
@@ -153,6 +170,7 @@ export class TileContext {
   /** Signed symbols of the neighbours, [4, means], and the hidden layer on them. */
   readonly #nearSymbols: Int32Array
   readonly #hidden: Int32Array
+  readonly #chroma: ChromaPrediction | null
   #here = 0
   #symbolsAt = 0
   #rank = 0
@@ -168,6 +186,7 @@ export class TileContext {
     this.#sums = new Int32Array(model.features)
     this.#nearSymbols = new Int32Array(NEIGHBOURS * model.means)
     this.#hidden = new Int32Array(model.hidden)
+    this.#chroma = model.chroma === null ? null : new ChromaPrediction(model.chroma, padded)
   }
 
   /** Goes to a position; they must come row by row. */
@@ -215,6 +234,7 @@ export class TileContext {
       for (let c = 0; c < active; c++) scale[c] = scale[c]! + hiddenWeights[row + c]! * seen
     })
     this.#sums.fill(0)
+    this.#chroma?.start(near)
   }
 
   #readNeighbours(x: number, y: number): void {
@@ -250,8 +270,16 @@ export class TileContext {
     return tableOf[this.#rank]!
   }
 
-  /** Predicted symbol of channel c at this position, in sixteenths. */
+  /** Predicted symbol of channel c at this position, in sixteenths; channels come in order. */
   mean(c: number): number {
+    const nearby = this.#meanFromNeighbours(c)
+    const chroma = this.#chroma
+    if (chroma === null) return nearby
+    if (c % SLOPE_GROUP === 0) chroma.startGroup(c, this.symbols, this.#symbolsAt)
+    return clamp(nearby + chroma.of(c))
+  }
+
+  #meanFromNeighbours(c: number): number {
     const { means, meanWeights, meanOut, meanGain, hidden } = this.#model
     if (c >= means) return 0
     const linear = dot(meanWeights, c * NEIGHBOURS * means, this.#nearSymbols)
@@ -263,6 +291,8 @@ export class TileContext {
   /** Records the residual symbol of channel c against its mean; `table` of the channel must have been asked last. */
   put(c: number, residual: number, mean: number): void {
     this.symbols[this.#symbolsAt + c] = clamp(residual * SYMBOL_UNIT + mean)
+    if (c % SLOPE_GROUP === SLOPE_GROUP - 1)
+      this.#chroma?.finishGroup(c + 1 - SLOPE_GROUP, this.symbols, this.#symbolsAt)
     const { dense, denseWeights, features, featureSums, drift, driftShift } = this.#model
     const level = Math.min(DRIFT_LEVELS - 1, Math.abs(residual) >> driftShift[this.#rank]!)
     const offset = this.#offset[c]! + drift[this.#rank * DRIFT_LEVELS + level]!
@@ -287,6 +317,7 @@ export class TileContext {
     const at = this.#here * features
     for (let f = 0; f < features; f++)
       this.#featureValues[at + f] = Math.min(FEATURE_CAP, Math.max(0, this.#sums[f]!) >> FEATURE_SHIFT)
+    this.#chroma?.finish(this.#here)
   }
 }
 

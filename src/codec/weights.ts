@@ -24,6 +24,8 @@ export interface CodecConfig {
   readonly meanChannels: number
   /** Width of the hidden layer of that prediction. */
   readonly meanHidden: number
+  /** 1 where luma predicts chroma (chroma-prediction.ts); absent in models that do not. */
+  readonly chromaPrediction?: number
   /** Bits beside the sign of activations in a synthesis of whole numbers (exact/); where absent, it is in float32. */
   readonly wholeActivationBits?: number
 }

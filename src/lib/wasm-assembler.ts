@@ -102,6 +102,9 @@ export class F64 {
   plus = (other: Real): F64 => this.#with(other, 0xa0)
   minus = (other: Real): F64 => this.#with(other, 0xa1)
   times = (other: Real): F64 => this.#with(other, 0xa2)
+  dividedBy = (other: Real): F64 => this.#with(other, 0xa3)
+  least = (other: Real): F64 => this.#with(other, 0xa4)
+  most = (other: Real): F64 => this.#with(other, 0xa5)
   magnitude = (): F64 => new F64([this.code, 0x99])
   below = (other: Real): I32 => new I32([this.code, real(other), 0x63])
   above = (other: Real): I32 => new I32([this.code, real(other), 0x64])
@@ -120,10 +123,15 @@ export class V128 {
     new V128([this.code, other.code, simd(0x0d), lanes])
 
   and = (other: V128): V128 => this.#with(other, 0x4e)
+  andNot = (other: V128): V128 => this.#with(other, 0x4f)
+  or = (other: V128): V128 => this.#with(other, 0x50)
+  /** Bits of this where the mask has ones, else of the other. */
+  where = (mask: V128, other: V128): V128 => new V128([this.code, other.code, mask.code, simd(0x52)])
   addI8 = (other: V128): V128 => this.#with(other, 0x6e)
   subI8 = (other: V128): V128 => this.#with(other, 0x71)
   /** int16 lanes, saturating. */
   addSaturatedI16 = (other: V128): V128 => this.#with(other, 0x8f)
+  subSaturatedI16 = (other: V128): V128 => this.#with(other, 0x92)
   minI16 = (other: V128): V128 => this.#with(other, 0x96)
   maxI16 = (other: V128): V128 => this.#with(other, 0x98)
   shiftRightI16 = (bits: Whole): V128 => new V128([this.code, whole(bits), simd(0x8c)])

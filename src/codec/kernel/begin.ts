@@ -13,6 +13,7 @@ import {
   type WasmFunction,
 } from '../../lib/wasm-assembler'
 import { HIDDEN_CAP, MEAN_HALF, MEAN_SHIFT, NEIGHBOURS, SYMBOL_LIMIT } from '../context-model'
+import { beginChroma } from './chroma'
 import { GROUP, PAIR_BYTES, ROW_BYTES, type KernelLayout } from './layout'
 import { append, endList, four } from './lists'
 
@@ -143,6 +144,7 @@ export function beginFunction(at: KernelLayout): WasmFunction {
       listPairs,
       Array.from({ length: at.hidden / GROUP }, (_, group) => hiddenGroup(group)),
       Array.from({ length: at.means / GROUP }, (_, group) => meanGroup(group)),
+      at.chroma === null ? [] : beginChroma(at.chroma, neighbours, index),
       listRows,
       giveBack(count),
     ]

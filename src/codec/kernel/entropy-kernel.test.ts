@@ -22,8 +22,35 @@ function unitOf(seed: number): Unit {
   return () => random.nextU32() / 2 ** 32
 }
 
+/** Who predicts whom, with gaps, and any gains of 16 bits. */
+function randomChroma(unit: Unit): [string, Int32Array][] {
+  const third = LATENTS / 3
+  const pairs = Array.from({ length: third }, (_, luma) => ({
+    luma,
+    first: third + ((luma * 37) % third),
+    second: 2 * third + ((luma * 101) % third),
+    known: unit(),
+  }))
+  const [lumaOf, firstOf] = [new Int32Array(LATENTS).fill(-1), new Int32Array(LATENTS).fill(-1)]
+  for (const { luma, first, second, known } of pairs) {
+    if (known < 0.1) continue
+    lumaOf[first] = luma
+    if (known < 0.2) continue
+    lumaOf[second] = luma
+    firstOf[second] = first
+  }
+  const reach = 2 ** (8 + 7 * unit())
+  const gains = () => Int32Array.from({ length: KNOTS * LATENTS }, () => (unit() - 0.2) * reach)
+  return [
+    ['luma_of', lumaOf],
+    ['first_of', firstOf],
+    ['luma_gain', gains()],
+    ['first_gain', gains()],
+  ]
+}
+
 /** Any weights of 16 bits, biases of 32, with groups that are not full. */
-function randomWeights(seed: number, reach: number): CodecWeights {
+function randomWeights(seed: number, reach: number, predictsChroma = false): CodecWeights {
   const unit = unitOf(seed)
   const config: CodecConfig = {
     ...shipped.config,
@@ -31,6 +58,7 @@ function randomWeights(seed: number, reach: number): CodecWeights {
     contextFeatures: 1 + Math.floor(unit() * 40),
     meanChannels: 1 + Math.floor(unit() * 60),
     meanHidden: 1 + Math.floor(unit() * 70),
+    ...(predictsChroma ? { chromaPrediction: 1 } : {}),
   }
   const { contextDense, contextFeatures, meanChannels, meanHidden } = config
   const extremes = [-32768, 32767, 0, 1]
@@ -52,6 +80,7 @@ function randomWeights(seed: number, reach: number): CodecWeights {
     ['thresholds', shipped.integers.get('thresholds')!],
     ['drift', Int32Array.from({ length: 64 * 16 }, () => (unit() - 0.5) * 2 ** (31 * unit()))],
     ['drift_shift', Int32Array.from({ length: 64 }, () => unit() * 5)],
+    ...(predictsChroma ? randomChroma(unit) : []),
   ])
   return { config, integers, tensors: shipped.tensors, tables: shipped.tables }
 }
@@ -77,6 +106,14 @@ function latents(unit: Unit, positions: number, spread: number): Float32Array {
     if (kind < 2e-4) return Math.max(-2047, Math.min(2047, value * 1000))
     return kind < 0.01 ? Math.round(value * 2) / 2 : value
   })
+}
+
+/** Adds so many times luma to what is predicted from it. */
+function follow(y: Float32Array, lumaOf: Int32Array, slope: number): void {
+  for (let at = 0; at < y.length; at += LATENTS)
+    lumaOf.forEach((luma, c) => {
+      if (luma >= 0) y[at + c] = Math.max(-2047, Math.min(2047, y[at + c]! + slope * y[at + luma]!))
+    })
 }
 
 function expectSame({ kernel, reference }: Pair, y: Float32Array, width: number, height: number): Uint8Array {
@@ -114,6 +151,19 @@ describe('the WebAssembly entropy coder', () => {
         expectSame(await entropies(randomWeights(from, far), 31), y, width, height)
       }),
       { numRuns: 25 },
+    )
+  })
+
+  it('agrees where luma predicts chroma, whatever the gains', async () => {
+    const spread = fc.constantFrom(0.3, 3, 30, 400, 40_000)
+    await fc.assert(
+      fc.asyncProperty(seed, spread, side, side, async (from, wide, width, height) => {
+        const weights = randomWeights(from, 50, true)
+        const y = latents(unitOf(from), width * height, wide)
+        follow(y, weights.integers.get('luma_of')!, 20 * unitOf(from)() ** 3)
+        expectSame(await entropies(weights, 31), y, width, height)
+      }),
+      { numRuns: 40 },
     )
   })
 

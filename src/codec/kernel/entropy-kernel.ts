@@ -7,6 +7,7 @@ import { assembleModule } from '../../lib/wasm-assembler'
 import { DRIFT_LEVELS, NEIGHBOURS, OFFSET_LIMIT, type ContextModel } from '../context-model'
 import type { TableBank } from '../entropy-tables'
 import { beginFunction } from './begin'
+import { packChroma, useChroma } from './chroma'
 import { DECODED, decodeFunction } from './decode'
 import { codeFunction, encodeFunction, inverseFrequencies, prepareFunction } from './encode'
 import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, RANK, RANK_BYTES, STATE, TILE_SIDE } from './layout'
@@ -58,6 +59,7 @@ export async function createEntropyKernel(
   const narrow = [
     ...[model.sameWeights, model.denseWeights, model.featureWeights, model.featureSums],
     ...[model.hiddenWeights, model.meanWeights, model.meanIn],
+    ...(model.chroma === null ? [] : [model.chroma.lumaGain, model.chroma.firstGain]),
   ]
   if (!narrow.every((weights) => weights.every((w) => w >= -32768 && w <= 32767))) return null
   const layout = kernelLayout(config, model.tableOf.length, bank.cdf.length + bank.from.length)
@@ -72,6 +74,7 @@ export async function createEntropyKernel(
   packTables(memory, layout, model, bank)
   packRows(memory, layout, model)
   packMeans(memory, layout, model)
+  if (layout.chroma !== null && model.chroma !== null) packChroma(memory, layout.chroma, model.chroma)
   return kernelOver(memory, layout, instance.exports as KernelCalls)
 }
 
@@ -190,6 +193,7 @@ function kernelOver(
     use(model) {
       new Int32Array(memory, at.bias).set(model.bias)
       new Int32Array(memory, at.meanGain).set(model.meanGain)
+      if (at.chroma !== null && model.chroma !== null) useChroma(memory, at.chroma, model.chroma)
     },
     y: new Float32Array(memory, at.y, TILE_SIDE * TILE_SIDE * LATENTS),
     chosen: new Int16Array(memory, at.chosen, TILE_SIDE * TILE_SIDE * LATENTS),

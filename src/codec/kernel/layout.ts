@@ -5,6 +5,7 @@
  *
  *   state ‖ lists ‖ tables ‖ sites of two rows of positions ‖ weights ‖ the tile: symbols or y, coded bytes
  */
+import { PAIR_SUMS } from '../chroma-prediction'
 import { DRIFT_LEVELS, HIGH_ENTRIES, LOW_RANGE, LOW_SHIFT, NEIGHBOURS } from '../context-model'
 import { PRECISION_BITS } from '../rans'
 import { ENTROPY_TILE } from '../types'
@@ -41,6 +42,27 @@ export const LOW_ENTRIES = (2 * LOW_RANGE) >> LOW_SHIFT
 /** Record of a whole rank: drift by level (i32), then the address of its table and the shift to levels. */
 export const RANK = { drift: 0, table: 4 * DRIFT_LEVELS, shift: 4 * DRIFT_LEVELS + 4 } as const
 export const RANK_BYTES = 128
+
+/** What chroma prediction needs, all regions within the first 64 KiB; channels are int16. */
+export interface ChromaLayout {
+  /** By channel: its luma symbol, and what is left of the first chroma. */
+  readonly luma: number
+  readonly first: number
+  /** By channel: what luma foretold. Of a group: what it did not foretell. */
+  readonly fromLuma: number
+  readonly left: number
+  /** By channel: two addresses (u16) of those who read it; `unread` takes what nobody reads. */
+  readonly readers: number
+  readonly unread: number
+  /** By channel, all ones for a second chroma. */
+  readonly isSecond: number
+  readonly lumaGain: number
+  readonly firstGain: number
+  /** Sums of the neighbours (i32), and of the position itself (each in four lanes). */
+  readonly near: number
+  readonly own: number
+  readonly siteSums: number
+}
 
 export interface KernelLayout {
   readonly features: number
@@ -89,6 +111,9 @@ export interface KernelLayout {
   readonly meanOut: number
   readonly meanGain: number
 
+  /** null where the model does not predict chroma. */
+  readonly chroma: ChromaLayout | null
+
   /** Decoding: symbols [positions, active] and the coded tile. Encoding: y, chosen residuals, raw bits, coded bytes. */
   readonly out: number
   readonly input: number
@@ -118,7 +143,23 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
   }
   const siteFeatures = LATENTS
   const siteSymbols = siteFeatures + 2 * features
-  const siteBytes = siteSymbols + 2 * means
+  const siteSums = siteSymbols + 2 * means
+  const predictsChroma = config.chromaPrediction !== undefined
+  const siteBytes = siteSums + (predictsChroma ? 32 : 0)
+  const channels = (): number => take(2 * LATENTS)
+  const chroma: ChromaLayout | null = predictsChroma
+    ? {
+        ...{ luma: channels(), first: channels(), fromLuma: channels(), left: take(2 * GROUP) },
+        ...{ readers: take(4 * LATENTS), unread: take(2), isSecond: channels() },
+        ...{
+          lumaGain: channels(),
+          firstGain: channels(),
+          near: take(32),
+          own: take(16 * PAIR_SUMS),
+          siteSums,
+        },
+      }
+    : null
   const small = {
     pairAt: take(4 * pairs + 4),
     pairValues: take(4 * pairs + 4),
@@ -160,7 +201,7 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
     ...{ features, hidden, means, dense, rows, pairs, tableCount: tables },
     ...regions,
     bitsAfter: bits - regions.tables,
-    ...{ siteBytes, siteFeatures, siteSymbols },
+    ...{ chroma, siteBytes, siteFeatures, siteSymbols },
     ...{ out, input, inputBytes, y, chosen, raw, coded, codedEnd },
     pages: Math.ceil(Math.max(codedEnd, input + inputBytes) / PAGE),
   }

@@ -34,6 +34,7 @@ import {
   SYMBOL_LIMIT,
 } from '../context-model'
 import { LATENTS } from '../weights'
+import { ChromaGroups } from './chroma'
 import { GROUP, LOW_ENTRIES, RANK, RANK_BYTES, ROW_BYTES, type KernelLayout } from './layout'
 import { append, endList, four, RowSums, type Four } from './lists'
 
@@ -65,6 +66,7 @@ export class Position {
   readonly #splat: V128Local
   readonly #row: V128Local
   readonly #rowSums: RowSums
+  readonly #chroma: ChromaGroups | null
   readonly #at: KernelLayout
 
   constructor(at: KernelLayout, given: readonly I32Local[], scope: FunctionScope) {
@@ -90,6 +92,7 @@ export class Position {
     this.#splat = scope.v128()
     this.#row = scope.v128()
     this.#rowSums = new RowSums(scope)
+    this.#chroma = at.chroma === null ? null : new ChromaGroups(at.chroma, at.symbols, this.channel, scope)
   }
 
   /** Every active channel in turn; `code` finds `table` set, and puts what is not zero. */
@@ -101,6 +104,7 @@ export class Position {
       loopWhile(channel.below(this.active), [
         this.#startGroup(),
         doWhile([this.#findTable(), code, channel.increase(1)], channel.and(GROUP - 1).isNot(0)),
+        this.#chroma?.finish() ?? [],
         group.increase(1),
       ]),
       this.#finish(),
@@ -140,6 +144,7 @@ export class Position {
         channel.shiftLeft(1).store128(zero, at.symbols),
         channel.shiftLeft(1).store128(zero, at.symbols + 16),
       ]),
+      this.#chroma?.start() ?? [],
     ]
   }
 
@@ -265,6 +270,7 @@ export class Position {
       Array.from({ length: at.means / 8 }, (_, eight) =>
         here.store128(constant(0).load128(at.symbols + 16 * eight), at.siteSymbols + 16 * eight),
       ),
+      this.#chroma?.finishPosition(here) ?? [],
     ]
   }
 }
