@@ -44,9 +44,8 @@ const rescale = (sums: readonly [V128Local, V128Local], panel: I32): readonly [V
 
 /** Clipped to the limits at the parameter. */
 const clipped: Ending = {
-  outputBytes: [16],
-  parameters: 1,
-  store: (sums, panel, [out], [limits]) => out!.store128(clipTo(narrow(rescale(sums, panel)), limits!)),
+  outputBytes: 16,
+  store: (sums, panel, out, limits) => out.store128(clipTo(narrow(rescale(sums, panel)), limits)),
 }
 
 /** The same, of three rows of a window. */
@@ -54,54 +53,50 @@ const window: Ending = { ...clipped, segments: 3 }
 
 /** Added to the trunk, so many bytes after the output, and clipped to the limits. */
 const added: Ending = {
-  outputBytes: [16],
-  parameters: 2,
-  store(sums, panel, [out], [limits, trunk]) {
+  outputBytes: 16,
+  store(sums, panel, out, limits, trunk) {
     // Neither saturation is seen: the limits are far within, and so is the trunk.
-    const sum = narrow(rescale(sums, panel)).addSaturatedI16(out!.plus(trunk!).load128())
-    return out!.store128(clipTo(sum, limits!))
+    const sum = narrow(rescale(sums, panel)).addSaturatedI16(out.plus(trunk).load128())
+    return out.store128(clipTo(sum, limits))
   },
 }
 
 /** Pixels, and pixels as the renderer reads them. */
 const pixels: Ending = {
-  outputBytes: [16, 16],
-  parameters: 0,
-  finer: true,
-  store([a, b], panel, [out, seen]) {
-    return [a.set(clipPixel(narrow(rescale([a, b], panel)))), out!.store128(a), seen!.store128(toSeen(a))]
+  outputBytes: 16,
+  isDouble: true,
+  hasFiner: true,
+  store([a, b], panel, out, seen) {
+    return [a.set(clipPixel(narrow(rescale([a, b], panel)))), out.store128(a), seen.store128(toSeen(a))]
   },
 }
 
 /** Grey levels from the linear part alone. */
 const greys: Ending = {
-  outputBytes: [16],
-  parameters: 0,
-  finer: true,
-  store: (sums, panel, [out]) => out!.store128(toGrey(clipPixel(narrow(rescale(sums, panel))))),
+  outputBytes: 16,
+  hasFiner: true,
+  store: (sums, panel, out) => out.store128(toGrey(clipPixel(narrow(rescale(sums, panel))))),
 }
 
 /** Added to the pixels at the output, which become grey levels. */
 const finished: Ending = {
-  outputBytes: [16],
-  parameters: 0,
-  store([a, b], panel, [out]): Code {
+  outputBytes: 16,
+  store([a, b], panel, out): Code {
     const [low, high] = rescale([a, b], panel)
     return [
-      a.set(low.addI32(out!.load128().extendLowI16())),
-      b.set(high.addI32(out!.load128().extendHighI16())),
-      out!.store128(toGrey(clipPixel(narrow([a, b])))),
+      a.set(low.addI32(out.load128().extendLowI16())),
+      b.set(high.addI32(out.load128().extendHighI16())),
+      out.store128(toGrey(clipPixel(narrow([a, b])))),
     ]
   },
 }
 
 /** Floats: the sum times the scale. */
 export const scaled: Ending = {
-  outputBytes: [32],
-  parameters: 0,
-  store: (sums, panel, [out]) =>
+  outputBytes: 32,
+  store: (sums, panel, out) =>
     sums.map((sum, half) =>
-      out!.store128(sum.toF32().timesF32(panel.load128(PANEL_SCALE + 16 * half)), 16 * half),
+      out.store128(sum.toF32().timesF32(panel.load128(PANEL_SCALE + 16 * half)), 16 * half),
     ),
 }
 

@@ -41,55 +41,67 @@ type Sums = readonly [V128Local, V128Local]
 
 /** What a function makes of the sums, and where it puts it. */
 export interface Ending {
-  /** Bytes of eight columns of each output. */
-  readonly outputBytes: readonly number[]
-  /** Parameters beyond those that all have. */
-  readonly parameters: number
+  /** Bytes of eight columns of the output. */
+  readonly outputBytes: number
+  /** A second output, whose address and stride are the last two parameters. */
+  readonly isDouble?: boolean
   /** Weights of the first inputs that are finer than the others. */
-  readonly finer?: boolean
+  readonly hasFiner?: boolean
   /** Pieces of inputs that a position has, one after another in the panel: rows of a window of 3 x 3. */
   readonly segments?: number
-  /** Stores eight columns of a position; may use up the sums. */
-  store(sums: Sums, panel: I32, outputs: readonly I32[], given: readonly I32Local[]): Code
+  /** Stores eight columns of a position, given the last two parameters; may use up the sums. */
+  store(sums: Sums, panel: I32, output: I32, first: I32, second: I32): Code
+}
+
+/** Where the panels of a matrix lie. */
+export interface Panels {
+  readonly at: number
+  /** Bytes from one to the next. */
+  readonly bytes: number
+  readonly groups: number
 }
 
 export interface MatrixJob {
+  readonly panels: Panels
+  readonly positions: number
   /** Address of the first position's inputs, and bytes from one position to the next. */
   readonly input: number
   readonly inputStride: number
-  /** Bytes of inputs that count: two for each row, rows in multiples of ROW_UNIT. */
+  /** Bytes of inputs that count: two for each row. */
   readonly inputBytes: number
   /** Bytes from one segment of a position to the next. */
   readonly segmentStride?: number
-  readonly panels: number
-  readonly panelBytes: number
-  readonly groups: number
-  readonly positions: number
-  /** Address of every output, and bytes from one position to the next. */
-  readonly outputs: readonly (readonly [address: number, stride: number])[]
+  readonly output: number
+  readonly outputStride: number
 }
 
-/** In the order of the function's parameters. */
-export const matrixArguments = (job: MatrixJob, ...more: number[]): number[] => [
-  ...[job.input, job.inputStride, job.inputBytes, job.segmentStride ?? 0],
-  ...[job.panels, job.panelBytes, job.groups, job.positions],
-  ...job.outputs.flat(),
-  ...more,
-]
+export type MatrixCall = (...given: number[]) => number
 
-const JOB_PARAMETERS = 8
+/** Without arrays and copies of objects: there are thousands of calls in a run. */
+export const runMatrix = (call: MatrixCall, job: MatrixJob, first = 0, second = 0): number =>
+  call(
+    job.panels.at,
+    job.panels.bytes,
+    job.panels.groups,
+    job.positions,
+    job.input,
+    job.inputStride,
+    job.inputBytes,
+    job.segmentStride ?? 0,
+    job.output,
+    job.outputStride,
+    first,
+    second,
+  )
 
 export function matrixFunction(name: string, ending: Ending): WasmFunction {
-  const outputCount = ending.outputBytes.length
-  const parameters = JOB_PARAMETERS + 2 * outputCount + ending.parameters
-  return wasmFunction(name, parameters, (given, scope) => {
-    const [input, inputStride, inputBytes, segmentStride] = [given[0]!, given[1]!, given[2]!, given[3]!]
-    const [panel, panelBytes, groups, positions] = [given[4]!, given[5]!, given[6]!, given[7]!]
-    const outputs = ending.outputBytes.map((_, i) => given[JOB_PARAMETERS + 2 * i]!)
-    const strides = ending.outputBytes.map((_, i) => given[JOB_PARAMETERS + 2 * i + 1]!)
-    const more = given.slice(JOB_PARAMETERS + 2 * outputCount)
+  return wasmFunction(name, 12, (given, scope) => {
+    const [panel, panelBytes, groups, positions] = [given[0]!, given[1]!, given[2]!, given[3]!]
+    const [input, inputStride, inputBytes, segmentStride] = [given[4]!, given[5]!, given[6]!, given[7]!]
+    const [output, outputStride, first, second] = [given[8]!, given[9]!, given[10]!, given[11]!]
+    const isDouble = ending.isDouble === true
     const [from, end, left, weights] = [scope.i32(), scope.i32(), scope.i32(), scope.i32()]
-    const to = outputs.map(() => scope.i32())
+    const [to, alsoTo] = [scope.i32(), scope.i32()]
     const at = Array.from({ length: TILE_POSITIONS }, () => scope.i32())
     const sums = Array.from({ length: TILE_POSITIONS }, (): Sums => [scope.v128(), scope.v128()])
     const addProducts = productsOver(scope, weights, end)
@@ -104,7 +116,7 @@ export function matrixFunction(name: string, ending: Ending): WasmFunction {
       const addSegment = [end.set(here[0]!.plus(inputBytes)), addProducts(here, tileSums)]
       return [
         [start, weights.set(panel.plus(PANEL_WEIGHTS))],
-        ending.finer === true
+        ending.hasFiner === true
           ? [
               set(() => shared('fineHalf')),
               end.set(from.plus(2 * FINE_CHANNELS)),
@@ -121,8 +133,9 @@ export function matrixFunction(name: string, ending: Ending): WasmFunction {
           addSegment,
         ]),
         tileSums.map((pair) => [
-          ending.store(pair, panel, to, more),
-          to.map((each, i) => each.increase(strides[i]!)),
+          ending.store(pair, panel, to, isDouble ? alsoTo : first, second),
+          to.increase(outputStride),
+          isDouble ? alsoTo.increase(second) : [],
         ]),
         from.set(from.plus(inputStride.times(count))),
       ]
@@ -131,11 +144,12 @@ export function matrixFunction(name: string, ending: Ending): WasmFunction {
     return [
       loopWhile(groups.isNot(0), [
         [from.set(input), left.set(positions)],
-        to.map((each, i) => each.set(outputs[i]!)),
+        [to.set(output), isDouble ? alsoTo.set(first) : []],
         loopWhile(left.atLeast(TILE_POSITIONS), [tile(TILE_POSITIONS), left.increase(-TILE_POSITIONS)]),
         when(left.and(2), tile(2)),
         when(left.and(1), tile(1)),
-        outputs.map((each, i) => each.increase(ending.outputBytes[i]!)),
+        output.increase(ending.outputBytes),
+        isDouble ? first.increase(ending.outputBytes) : [],
         [panel.increase(panelBytes), groups.increase(-1)],
       ]),
       giveBack(0),

@@ -1,7 +1,7 @@
 /** Lays out weights as the kernel reads them (matrix.ts, depthwise.ts). The memory that is packed into holds zeros. */
 import type { WholeFilter, WholeLayer } from '../layers'
 import { DEPTHWISE_PANEL, TAPS } from './depthwise'
-import { GROUP, PANEL_SCALE, PANEL_WEIGHTS, ROW_UNIT, rounded } from './matrix'
+import { GROUP, PANEL_SCALE, PANEL_WEIGHTS, ROW_UNIT, rounded, type Panels } from './matrix'
 
 /** Gives out parts of a memory in turn. */
 export interface Arena {
@@ -23,13 +23,6 @@ export function arenaFrom(start: number): Arena {
   }
 }
 
-/** Where the panels of a matrix lie, and what a product over them takes. */
-export interface Panels {
-  readonly panels: number
-  readonly panelBytes: number
-  readonly groups: number
-}
-
 /** Rows of a filter to rows of the panels: `count` rows from `from`, in the order of the filter. */
 export interface RowRange {
   readonly filter: WholeFilter
@@ -41,13 +34,13 @@ export interface RowRange {
 /** Room for `rows` rows, finer ones included, of `columns` columns in `parts` of as many each, rounded up one by one. */
 export function takePanels(arena: Arena, rows: number, columns: number, parts = 1): Panels {
   const groups = (rounded(columns / parts) / GROUP) * parts
-  const panelBytes = PANEL_WEIGHTS + 2 * GROUP * Math.ceil(rows / ROW_UNIT) * ROW_UNIT
-  return { panels: arena.take(groups * panelBytes), panelBytes, groups }
+  const bytes = PANEL_WEIGHTS + 2 * GROUP * Math.ceil(rows / ROW_UNIT) * ROW_UNIT
+  return { at: arena.take(groups * bytes), bytes, groups }
 }
 
 export function packPanels(
   memory: ArrayBuffer,
-  { panels, panelBytes, groups }: Panels,
+  panels: Panels,
   { columns, bias, shift }: WholeLayer,
   ranges: readonly RowRange[],
   parts = 1,
@@ -55,10 +48,10 @@ export function packPanels(
   const weights = new Int16Array(memory)
   const partColumns = columns / parts
   const groupOf = (column: number): number =>
-    (Math.floor(column / partColumns) * groups) / parts + Math.floor((column % partColumns) / GROUP)
+    (Math.floor(column / partColumns) * panels.groups) / parts + Math.floor((column % partColumns) / GROUP)
   const laneOf = (column: number): number => (column % partColumns) % GROUP
   const lanes = Int32Array.from({ length: columns }, (_, column) => {
-    const panel = panels + groupOf(column) * panelBytes
+    const panel = panels.at + groupOf(column) * panels.bytes
     packColumn(memory, panel, laneOf(column), bias[column]!, shift[column]!)
     return (panel + PANEL_WEIGHTS) / 2 + 2 * laneOf(column)
   })
