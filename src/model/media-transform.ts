@@ -2,8 +2,8 @@
  * The random media transform: an invertible relabelling of every channel of a codec, drawn from a seed and folded into
  * the weights. The function stays the same; the weights, and the symbols of a bitstream, become the seed's own.
  *
- *   latents            sign of those that are not predicted; order of those that predict no other, in groups that fall
- *                      silent together
+ *   latents            sign of those that neighbours do not predict (luma and the chroma that it predicts have one);
+ *                      order of those that predict no other, in groups that fall silent together
  *   trunks             order and power of two of the channels that the residual blocks share (both follow a relu)
  *   block spreads      sign and power of two between a depthwise layer and the pointwise one after it
  *   block hidden       order and power of two (relu)
@@ -12,12 +12,16 @@
  *   context features, prediction hidden   order (their caps and shifts are not homogeneous)
  *   magnitude tables   order, with the map from scales to tables
  *
+ * Units of activations (codec/exact), where the model has them, follow their channels, so that whole weights do too.
+ *
  * Powers of two and signs are exact in floating point, and no integer of the context model is rounded otherwise: what is
  * left is the order of float sums, so pictures come back within 1 in 255 of the base model's. (A predicted latent keeps
  * its sign: predictions round half up, which a sign would turn round, and one sixteenth of a step runs on through all
  * predictions after it.) None of this is a lock: it carries no secrecy claim.
  */
+import { unitName } from '../codec/exact/whole-synthesis'
 import { ACTIVE_UNIT } from '../codec/tile-coder'
+import { ACTIVATION } from '../codec/transform'
 import { LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
 import type { Draws } from './draws'
 import { fold, identity, invert, type Relabelling } from './fold'
@@ -40,7 +44,10 @@ interface Trunk {
   readonly blocks: readonly { readonly spread: Float32Array; readonly hidden: Relabelling }[]
 }
 
-export function drawMediaTransform(config: CodecConfig, tables: number, draws: Draws): MediaTransform {
+/** For models of the same architecture as these weights, and in which the same latents predict others. */
+export function drawMediaTransform(weights: CodecWeights, draws: Draws): MediaTransform {
+  const { config } = weights
+  const lumaOf = config.chromaPrediction === undefined ? undefined : weights.integers.get('luma_of')
   const sign = (): number => (draws.below(2) === 0 ? 1 : -1)
   const power = (): number => 2 ** (draws.below(2 * LARGEST_POWER + 1) - LARGEST_POWER)
   const gains = (count: number, gain: () => number): Float32Array =>
@@ -60,7 +67,10 @@ export function drawMediaTransform(config: CodecConfig, tables: number, draws: D
   })
 
   const latents = identity(LATENTS)
-  for (let c = config.meanChannels; c < LATENTS; c++) latents.gain[c] = sign()
+  for (let c = config.meanChannels; c < LATENTS; c++) {
+    const luma = lumaOf?.[c] ?? -1
+    latents.gain[c] = luma < 0 ? sign() : latents.gain[luma]!
+  }
   const free = Math.max(config.contextDense, config.analysisOut, config.synthesisIn, config.meanChannels)
   for (let at = Math.ceil(free / ACTIVE_UNIT) * ACTIVE_UNIT; at < LATENTS; at += ACTIVE_UNIT)
     draws.permutation(ACTIVE_UNIT).forEach((from, i) => (latents.order[at + i] = at + from))
@@ -75,13 +85,14 @@ export function drawMediaTransform(config: CodecConfig, tables: number, draws: D
     render: rectified(config.renderWidth),
     contextFeatures: ordered(config.contextFeatures),
     meanHidden: ordered(config.meanHidden),
-    tables: ordered(tables),
+    tables: ordered(weights.tables.length),
   }
 }
 
 /** Weights that compute the same function in the transform's labels. */
 export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): CodecWeights {
   const { config } = weights
+  const knots = weights.tensors.get('log_step')!.length / LATENTS
   const tensors = new Map(weights.tensors)
   const integers = new Map(weights.integers)
   const onFloats = (name: string, shape: readonly number[], ...steps: readonly Step[]): void => {
@@ -89,6 +100,12 @@ export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): Co
   }
   const onIntegers = (name: string, shape: readonly number[], ...steps: readonly Step[]): void => {
     integers.set(name, applied(integers.get(name), name, shape, steps))
+  }
+
+  /** Units of activations, [KNOTS, channels], in models that have them; a sign leaves them as they are. */
+  const onUnits = (activation: string, { order, gain }: Relabelling): void => {
+    if (config.wholeActivationBits === undefined) return
+    onFloats(unitName(activation), [knots, order.length], [1, { order, gain: gain.map(Math.abs) }])
   }
 
   const { latents } = t
@@ -107,7 +124,7 @@ export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): Co
     const width = channels.order.length
     trunk.blocks.forEach(({ spread, hidden }, n) => {
       const block = `${side}_${n}`
-      const both = { order: channels.order, gain: channels.gain.map((g, i) => g * spread[i]!) }
+      const both = spreadOf(channels, spread)
       onFloats(`${block}_depthwise`, [9, width], [1, { order: channels.order, gain: spread }])
       onFloats(`${block}_depthwise_bias`, [width], [0, both])
       onFloats(`${block}_expand`, [width, 2 * width], [0, invert(both)], [1, hidden])
@@ -118,7 +135,6 @@ export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): Co
   }
 
   const { analysisWidth, analysisOut, synthesisIn, synthesisWidth, renderFeatures, renderWidth } = config
-  const knots = weights.tensors.get('log_step')!.length / LATENTS
   const [intoAnalysis, intoSynthesis] = [t.analysis.channels, t.synthesis.channels]
   onFloats('analysis_linear', [LATENTS, LATENTS], [1, latents])
   onFloats('analysis_in', [LATENTS, analysisWidth], [0, latents], [1, intoAnalysis])
@@ -141,6 +157,13 @@ export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): Co
   onFloats('render_pixels', [9, 48, renderWidth], [2, t.render])
   onFloats('render_bias', [renderWidth], [0, t.render])
   onFloats('render_out', [renderWidth, 48], [0, invert(t.render)])
+  onUnits(ACTIVATION.trunk, intoSynthesis)
+  t.synthesis.blocks.forEach(({ spread, hidden }, n) => {
+    onUnits(ACTIVATION.depthwise(n), spreadOf(intoSynthesis, spread))
+    onUnits(ACTIVATION.expand(n), hidden)
+  })
+  onUnits(ACTIVATION.features, t.renderFeatures)
+  onUnits(ACTIVATION.drawn, t.render)
   onFloats('log_step', [knots, LATENTS], [1, order])
   onFloats('analysis_gain', [knots, LATENTS], [1, order])
   onFloats('analysis_scale', [knots, analysisOut], [1, orderOf(analysisOut)])
@@ -156,14 +179,37 @@ export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): Co
   onIntegers('mean_out', [meanChannels, meanHidden], [1, t.meanHidden])
   onIntegers('scale_hidden', [meanHidden, LATENTS], [0, t.meanHidden], [1, order])
 
+  if (config.chromaPrediction !== undefined) {
+    for (const gain of ['luma_gain', 'first_gain']) onIntegers(gain, [knots, LATENTS], [1, order])
+    const placeOf = inverse(order.order)
+    for (const name of ['luma_of', 'first_of']) {
+      onIntegers(name, [LATENTS], [0, order])
+      integers.set(
+        name,
+        integers.get(name)!.map((from) => (from < 0 ? from : placeOf[from]!)),
+      )
+    }
+  }
+
   for (const [name, values] of tensors)
     if (values === weights.tensors.get(name)) tensors.set(name, withoutNegativeZero(values))
 
-  const places = new Int32Array(t.tables.order.length)
-  t.tables.order.forEach((from, i) => (places[from] = i))
-  integers.set('table_of_scale', places)
+  integers.set('table_of_scale', inverse(t.tables.order))
   const tables = Array.from(t.tables.order, (from) => weights.tables[from]!)
   return { config, tensors, integers, tables }
+}
+
+/** Channels between a depthwise layer and the pointwise one after it. */
+const spreadOf = ({ order, gain }: Relabelling, spread: Float32Array): Relabelling => ({
+  order,
+  gain: gain.map((g, i) => g * spread[i]!),
+})
+
+/** Where each went. */
+function inverse(order: Uint16Array): Int32Array {
+  const places = new Int32Array(order.length)
+  order.forEach((from, i) => (places[from] = i))
+  return places
 }
 
 const withoutNegativeZero = (values: Float32Array): Float32Array => values.map((value) => value + 0)
