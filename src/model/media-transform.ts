@@ -22,7 +22,7 @@
 import { unitName } from '../codec/exact/whole-synthesis'
 import { ACTIVE_UNIT } from '../codec/tile-coder'
 import { ACTIVATION } from '../codec/transform'
-import { LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
+import { LATENTS, type CodecWeights } from '../codec/weights'
 import type { Draws } from './draws'
 import { fold, identity, invert, type Relabelling } from './fold'
 
@@ -67,13 +67,15 @@ export function drawMediaTransform(weights: CodecWeights, draws: Draws): MediaTr
   })
 
   const latents = identity(LATENTS)
-  for (let c = config.meanChannels; c < LATENTS; c++) {
-    const luma = lumaOf?.[c] ?? -1
-    latents.gain[c] = luma < 0 ? sign() : latents.gain[luma]!
-  }
+  for (let c = config.meanChannels; c < LATENTS; c++) latents.gain[c] = sign()
   const free = Math.max(config.contextDense, config.analysisOut, config.synthesisIn, config.meanChannels)
   for (let at = Math.ceil(free / ACTIVE_UNIT) * ACTIVE_UNIT; at < LATENTS; at += ACTIVE_UNIT)
     draws.permutation(ACTIVE_UNIT).forEach((from, i) => (latents.order[at + i] = at + from))
+  const placeOf = inverse(latents.order)
+  latents.order.forEach((from, i) => {
+    const luma = lumaOf?.[from] ?? -1
+    if (luma >= 0) latents.gain[i] = latents.gain[placeOf[luma]!]!
+  })
   return {
     latents,
     analysis: trunk(config.analysisWidth, config.analysisBlocks),

@@ -68,7 +68,7 @@ describe('the personal model', () => {
   })
 
   it.each([3, 4])('analyses and synthesises as the base model does, seed %i', async (n) => {
-    const transform = drawMediaTransform(base.config, base.tables.length, await drawsFrom(seedOf(n)))
+    const transform = drawMediaTransform(base, await drawsFrom(seedOf(n)))
     const folded = foldMediaTransform(base, transform)
     const random = makePrng(n)
     for (const quality of [5, 34, 60]) {

@@ -16,7 +16,7 @@ export interface PersonalModel {
 /** `seed`: 32 bytes derived from the model secret for this purpose alone. */
 export async function personalModel(base: CodecWeights, seed: Uint8Array): Promise<PersonalModel> {
   const draws = await drawsFrom(seed)
-  const weights = foldMediaTransform(base, drawMediaTransform(base.config, base.tables.length, draws))
+  const weights = foldMediaTransform(base, drawMediaTransform(base, draws))
   return { weights, weightsHash: await hashWeights(weights) }
 }
 
