@@ -15,7 +15,16 @@ export interface BlockRegion {
  * the image's right and lower edge the last pixel repeats.
  */
 export function readBlocks(rows: RasterImage, firstRow: number, region: BlockRegion): Float32Array {
-  const out = new Float32Array(region.width * region.height * LATENTS)
+  return readBlocksInto(new Float32Array(region.width * region.height * LATENTS), rows, firstRow, region)
+}
+
+/** The same into an array of that length, which comes back. */
+export function readBlocksInto<T extends Float32Array | Int16Array>(
+  out: T,
+  rows: RasterImage,
+  firstRow: number,
+  region: BlockRegion,
+): T {
   const { width, height, data } = rows
   let at = 0
   for (let by = 0; by < region.height; by++) {

@@ -6,8 +6,10 @@ import * as tf from '@tensorflow/tfjs-core'
 import { release } from '../lib/release'
 import { decodeAlpha, encodeAlpha } from './alpha'
 import { assembleBitstream, checkSize, parseBitstream, tileGrid, type ParsedBitstream } from './bitstream'
-import { readBlocks, writeQuarters, type BlockRegion } from './blocks'
+import { analyzerAt, type Analyzer } from './analyzer'
+import { writeQuarters, type BlockRegion } from './blocks'
 import { contextModelAt } from './context-model'
+import { createLinearAnalysis, type LinearAnalysis } from './exact/kernel/linear-analysis'
 import type { WholeMachine } from './exact/layers'
 import { createWholeMachine } from './exact/whole-machine'
 import { createEntropyKernel, type EntropyKernel } from './kernel/entropy-kernel'
@@ -24,7 +26,7 @@ import {
   type RegionTiles,
   type Restorer,
 } from './restorer'
-import { analysisAt, analyze, analyzeLinear, haloOf, RENDER_HALO, type AnalysisTransform } from './transform'
+import { haloOf, RENDER_HALO } from './transform'
 import { fillPadding, versionsFor } from './fill-padding'
 import { worthsAt } from './symbol-choice'
 import {
@@ -42,7 +44,7 @@ import { BLOCK, LATENTS, type CodecWeights } from './weights'
 interface QualityState {
   readonly quality: number
   readonly entropy: TileEntropy
-  analysis?: AnalysisTransform
+  analyzer?: Analyzer
   restorer?: Restorer
 }
 
@@ -65,6 +67,7 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
   let state: QualityState | null = null
   let kernelOnce: Promise<EntropyKernel | null> | undefined
   let machineOnce: Promise<WholeMachine | null> | undefined
+  let analysisOnce: Promise<LinearAnalysis | null> | undefined
   /** Where y of a tile is gathered, and symbols of tiles that have passed, for the next ones. */
   let scratch: Float32Array | undefined
   const spare: Int16Array[] = []
@@ -77,11 +80,11 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
     return result
   }
 
-  async function runNetworks(work: () => tf.Tensor[]): Promise<Float32Array[]> {
+  async function timedTransform<T>(work: () => Promise<T>): Promise<T> {
     const startMs = performance.now()
-    const results = await Promise.all(tf.tidy(work).map(readBack))
+    const result = await work()
     parts.onStage?.('transform', performance.now() - startMs)
-    return results
+    return result
   }
 
   const loadKernel = (): Promise<EntropyKernel | null> =>
@@ -89,6 +92,10 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
       parts.entropy === 'typescript'
         ? Promise.resolve(null)
         : createEntropyKernel(weights.config, contextModelAt(weights, 0), bank))
+
+  /** null where tensors serve. */
+  const loadAnalysis = (): Promise<LinearAnalysis | null> =>
+    (analysisOnce ??= tf.getBackend() === 'wasm' ? createLinearAnalysis() : Promise.resolve(null))
 
   /** null for a model in float32. */
   const loadMachine = (): Promise<WholeMachine | null> =>
@@ -106,7 +113,7 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
   }
 
   function dropState(): void {
-    state?.analysis?.dispose()
+    state?.analyzer?.dispose()
     state?.restorer?.dispose()
     state = null
   }
@@ -123,10 +130,10 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
   ): Promise<TileVersions[]> {
     checkQuality(options.quality)
     const [lean, ...richer] = worthsAt(options.quality, options.versions ?? 1)
-    const kernel = await loadKernel()
+    const [kernel, analysis] = await Promise.all([loadKernel(), loadAnalysis()])
     const here = at(options.quality, kernel)
     const { entropy } = here
-    const transform = (here.analysis ??= analysisAt(weights, options.quality))
+    const analyzer = (here.analyzer ??= analyzerAt(weights, options.quality, analysis))
     const y = kernel?.y ?? (scratch ??= new Float32Array(TILE_BLOCKS * TILE_BLOCKS * LATENTS))
     const size = { width: rows.width, height: imageHeight }
     const grid = tileGrid(size.width, size.height)
@@ -138,24 +145,21 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
       options.signal?.throwIfAborted()
       const core = runRegion(size, run)
       const region = options.effort === 'best' ? withHalo(size, core, halo.analysis) : core
-      const blocks = timed('pixels', () => readBlocks(rows, firstRow, region))
-      const [linear, correction = new Float32Array(0)] = await runNetworks(() => {
-        const input = tf.tensor4d(blocks, [1, region.height, region.width, LATENTS])
-        return options.effort === 'best' ? analyze(transform, input) : [analyzeLinear(transform, input)]
-      })
+      const analyze = timed('pixels', () => analyzer.read(rows, firstRow, region, options.effort))
+      const { linear, correction } = await timedTransform(analyze)
       const corrected = correction.length / (region.width * region.height)
       for (let i = 0; i < run.rows * run.columns; i++) {
         const row = run.row + Math.floor(i / run.columns)
         const column = run.column + (i % run.columns)
         const part = tileRegion(size, column, row)
         const coded = (worth: number): Uint8Array => {
-          timed('latents', () => gather(linear!, correction, corrected, region, part, y))
+          timed('latents', () => gather(linear, correction, corrected, region, part, y))
           const choices = { worth, ...parts.choices }
           return timed('entropy', () => encodeTile(entropy, y, part.width, part.height, choices))
         }
         tiles[(row - tileRows.from) * grid.columns + column] = [coded(lean!), ...richer.map(coded)]
       }
-      for (const array of [blocks, linear!, correction]) release(array)
+      for (const array of [linear, correction]) release(array)
       done += run.rows * run.columns
       options.onProgress?.(done / count)
     }
@@ -231,9 +235,7 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
       const window = isQuick ? core : withHalo(header, core, RENDER_HALO)
       const tiles = tilesOf(symbols, region)
       const restore = timed('latents', () => restorer.gather(tiles, region, window, detail))
-      const startMs = performance.now()
-      const quarters = await restore()
-      parts.onStage?.('transform', performance.now() - startMs)
+      const quarters = await timedTransform(restore)
       timed('pixels', () => {
         const [skipX, skipY] = [core.x - window.x, core.y - window.y]
         writeQuarters(quarters, 4 * window.width, skipX, skipY, data, header.width, {
@@ -289,14 +291,6 @@ function tileRowsOf(band: Band): { from: number; to: number } {
   if (band.y0 % ENTROPY_TILE !== 0 || band.y1 <= band.y0)
     throw new CodecError('bad-argument', 'A band begins at a row of tiles.')
   return { from: band.y0 / ENTROPY_TILE, to: Math.ceil(band.y1 / ENTROPY_TILE) }
-}
-
-async function readBack(tensor: tf.Tensor): Promise<Float32Array> {
-  try {
-    return (await tensor.data()) as Float32Array
-  } finally {
-    tensor.dispose()
-  }
 }
 
 /** Writes to y the symbols before rounding of one tile, [positions, 768]. */
