@@ -22,7 +22,7 @@ export interface Inputs {
 export function clippedInputs(units: Float64Array, most: number): Inputs {
   const reach = (weights: Float64Array): number => {
     let sum = 0
-    for (const weight of weights) sum += Math.abs(weight)
+    for (let i = 0; i < weights.length; i++) sum += Math.abs(weights[i]!)
     return most * sum
   }
   return { units, reach }
@@ -48,9 +48,11 @@ export function roundHalfAway(x: number): number {
 function columnIn(filter: FloatFilter, columns: number, column: number, unit: number): Float64Array {
   const { values, rows, taps, inputs } = filter
   const isDepthwise = rows === 1
+  const { units } = inputs
   const out = new Float64Array(taps * rows)
-  for (let i = 0; i < out.length; i++)
-    out[i] = (values[i * columns + column]! * inputs.units[isDepthwise ? column : i % rows]!) / unit
+  for (let tap = 0, i = 0; tap < taps; tap++)
+    for (let row = 0; row < rows; row++, i++)
+      out[i] = (values[i * columns + column]! * units[isDepthwise ? column : row]!) / unit
   return out
 }
 
@@ -116,8 +118,10 @@ export function wholeLayers(
     const unit = outUnits[c]!
     const exact = filters.map((filter) => columnIn(filter, columns, c, unit))
     const column = wholeColumn(filters, exact, bias[c]! / unit)
-    for (const [i, values] of column.weights.entries())
-      values.forEach((weight, at) => (weights[i]![at * columns + c] = weight))
+    for (const [i, values] of column.weights.entries()) {
+      const to = weights[i]!
+      for (let at = 0; at < values.length; at++) to[at * columns + c] = values[at]!
+    }
     whole.bias[c] = column.bias
     whole.shift[c] = column.shift
     sumUnits[c] = unit / powerOfTwo(column.shift)

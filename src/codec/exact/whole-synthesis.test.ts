@@ -1,0 +1,109 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { makePrng } from '../../lib/prng'
+import { readyWasm } from '../../training/node-model'
+import { wholeTestWeights } from '../../training/testing'
+import { SYMBOL_LIMIT, SYMBOL_UNIT } from '../context-model'
+import { QUALITY_MAX } from '../quality'
+import { LATENTS, type CodecConfig, type CodecWeights } from '../weights'
+import { SEEN_MOST, type WholeFilter } from './layers'
+import { fitSymbols } from './symbol-energy'
+import { loudestFor } from './testing'
+import { roundHalfAway } from './whole-layer'
+import { wholeModelAt, type WholeModel } from './whole-synthesis'
+
+const LIMIT = 2 ** 24
+const QUALITIES = [0, 11, 24, 34, 52, QUALITY_MAX]
+
+let weights: CodecWeights
+beforeAll(async () => {
+  await readyWasm()
+  weights = await wholeTestWeights()
+})
+
+/** The largest sum of magnitudes that a column can come to, by what its inputs can be at most. */
+function largestSum({ taps, rows, columns, weights }: WholeFilter, most: number, bias?: Int32Array): number {
+  let largest = 0
+  for (let c = 0; c < columns; c++) {
+    let sum = Math.abs(bias?.[c] ?? 0)
+    for (let i = 0; i < taps * rows; i++) sum += Math.abs(weights[i * columns + c]!) * most
+    largest = Math.max(largest, sum)
+  }
+  return largest
+}
+
+function largestSymbolSum(filter: WholeFilter, { energy }: WholeModel, bias?: Int32Array): number {
+  const { rows, columns, weights } = filter
+  let largest = 0
+  for (let c = 0; c < columns; c += 7) {
+    const symbols = loudestFor(weights, c, columns, energy)
+    let sum = Math.abs(bias?.[c] ?? 0)
+    for (let row = 0; row < rows; row++) sum += Math.abs(weights[row * columns + c]! * symbols[row]!)
+    largest = Math.max(largest, sum)
+  }
+  return largest
+}
+
+describe.each(QUALITIES)('the layers at quality %i', (quality) => {
+  it('have no sum of 2^24, whatever the inputs', () => {
+    const model = wholeModelAt(weights, quality)
+    const { most, linear, linearFiner, first, blocks, features, renderPixels, renderFeatures, finish } =
+      model.synthesis
+    expect(largestSymbolSum(first, model, first.bias)).toBeLessThan(LIMIT)
+    const finer = largestSymbolSum(linearFiner, model)
+    expect(finer).toBeLessThan(LIMIT)
+    expect(largestSymbolSum(linear, model, linear.bias) + finer / 64).toBeLessThan(LIMIT)
+    for (const { depthwise, expand, project } of blocks)
+      for (const layer of [depthwise, expand, project])
+        expect(largestSum(layer, most, layer.bias)).toBeLessThan(LIMIT)
+    expect(largestSum(features, most, features.bias)).toBeLessThan(LIMIT)
+    expect(largestSum(finish, most, finish.bias)).toBeLessThan(LIMIT)
+    for (let c = 0; c < renderPixels.columns; c++) {
+      let sum = Math.abs(renderPixels.bias[c]!)
+      for (const [filter, input] of [
+        [renderPixels, SEEN_MOST],
+        [renderFeatures, most],
+      ] as const)
+        for (let i = c; i < filter.weights.length; i += filter.columns)
+          sum += Math.abs(filter.weights[i]!) * input
+      expect(sum).toBeLessThan(LIMIT)
+    }
+  })
+
+  it('get the symbols of a block that is too loud shifted by as few bits as will do', () => {
+    const { energy } = wholeModelAt(weights, quality)
+    const { shares, limit, units } = energy
+    const energyOf = (symbols: Int16Array) => symbols.reduce((sum, s, c) => sum + s * s * shares[c]!, 0)
+    const random = makePrng(quality)
+    for (const most of [4, 40, 400, SYMBOL_LIMIT / SYMBOL_UNIT]) {
+      const steps = Int16Array.from({ length: LATENTS }, () => random.nextBelow(2 * most + 1) - most)
+      const drawn = steps.map((step) => step * SYMBOL_UNIT)
+      const taken = steps.map((step, c) => step / units[c]!)
+      expect(Number.isSafeInteger(energyOf(taken))).toBe(true)
+      let expected = taken
+      for (let bits = 1; energyOf(expected) > limit; bits++)
+        expected = taken.map((symbol) => Math.trunc(symbol / 2 ** bits))
+      const [fitted, turned] = [drawn.slice(), drawn.map((symbol) => -symbol)]
+      expect(fitSymbols(fitted, LATENTS, energy)).toBe(energyOf(taken) > limit ? 1 : 0)
+      fitSymbols(turned, LATENTS, energy)
+      expect(fitted).toEqual(expected)
+      expect(turned.map((symbol) => -symbol)).toEqual(expected)
+    }
+  })
+})
+
+describe('whole weights', () => {
+  it('round halves away from zero', () => {
+    expect([0.5, -0.5, 1.5, -1.5, 2.4, -2.6, 0].map(roundHalfAway)).toEqual([1, -1, 2, -2, 2, -3, 0])
+  })
+
+  it('are the same twice, and none where a model has no units', () => {
+    const [once, again] = [1, 2].map(() => JSON.stringify(wholeModelAt(weights, 34)))
+    expect(once === again).toBe(true)
+    const config: { -readonly [name in keyof CodecConfig]?: number } = { ...weights.config }
+    delete config.wholeActivationBits
+    expect(() => wholeModelAt({ ...weights, config: config as CodecConfig }, 34)).toThrow(RangeError)
+    const tensors = new Map(weights.tensors)
+    tensors.delete('unit_trunk')
+    expect(() => wholeModelAt({ ...weights, tensors }, 34)).toThrow(/unit_trunk/)
+  })
+})

@@ -1,0 +1,10 @@
+import type { CodecWeights } from '../codec/weights'
+import { readModel } from './node-model'
+import { inWholeNumbers, measureUnits } from './whole-units'
+
+/** The current model where it is one in whole numbers, else the same made so, for tests. */
+export async function wholeTestWeights(): Promise<CodecWeights> {
+  const { weights } = await readModel()
+  if (weights.config.wholeActivationBits !== undefined) return weights
+  return inWholeNumbers(weights, await measureUnits(weights, 1))
+}
