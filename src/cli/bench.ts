@@ -1,6 +1,7 @@
 /**
  *     npm run bench -- codec [--workers 1,2] [--rounds 5] [--quality 0..63] [--effort fast|best] [--folder DIR] [--json]
  *     npm run bench -- codec --browser [--backends wasm,webgpu]     the same in Chromium; webgpu in software, one tiny picture
+ *     npm run bench -- kernel [--quality 0..63] [--model NAME]       the layers of the synthesis, beside TensorFlow.js
  *
  * The whole path on Node and WebAssembly, decoded pixels to sealed artifact and back, in as many processes at once as
  * --workers says, one engine each: megapixels per second both ways, time by stage, thumbnails per second, peak memory.
@@ -15,6 +16,7 @@ import { DEFAULT_QUALITY } from '../codec/quality'
 import type { Effort } from '../codec/types'
 import { measureMaskSpeed } from '../study/mask-speed'
 import { measureInBrowser } from './bench-browser'
+import { benchKernel } from './bench-kernel'
 import { measureTogether, workHere, type NodeReport } from './bench-node'
 import {
   appLines,
@@ -25,7 +27,7 @@ import {
   stageTable,
   thumbnailLines,
 } from './bench-report'
-import { readyWasm } from '../training/node-model'
+import { readModel, readyWasm } from '../training/node-model'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -38,6 +40,7 @@ const { positionals, values } = parseArgs({
     json: { type: 'boolean', default: false },
     browser: { type: 'boolean', default: false },
     backends: { type: 'string', default: 'wasm' },
+    model: { type: 'string' },
     worker: { type: 'string' },
   },
 })
@@ -113,9 +116,19 @@ async function benchInBrowser(): Promise<void> {
   console.log(lines.join('\n\n'))
 }
 
-if (positionals[0] !== 'codec') throw new Error('The benchmarks are: codec.')
+async function benchLayers(): Promise<void> {
+  await readyWasm()
+  const { weights } = await readModel(values.model)
+  console.log(
+    `${processor}, Node ${process.versions.node}\n\n${await benchKernel(weights, Number(values.quality))}`,
+  )
+}
+
+const [bench] = positionals
+if (bench !== 'codec' && bench !== 'kernel') throw new Error('The benchmarks are: codec, kernel.')
 const { worker: entropy, quality, effort } = values
-if (entropy === 'kernel' || entropy === 'typescript')
+if (bench === 'kernel') await benchLayers()
+else if (entropy === 'kernel' || entropy === 'typescript')
   await workHere({
     entropy,
     rounds: entropy === 'kernel' ? Number(values.rounds) : 1,
