@@ -1,6 +1,20 @@
 import react from '@vitejs/plugin-react'
 import { VitePWA } from 'vite-plugin-pwa'
 import { defineConfig } from 'vitest/config'
+import { NEWEST_MODEL } from './src/model/released-models.ts'
+
+const OLDER_MODELS = 'older-models'
+
+/** `safelight-v1` of one of its files; null of any other file. */
+const modelOf = (path: string): string | null => /(?:^|\/)models\/([\w-]+)\/[\w.]+$/.exec(path)?.[1] ?? null
+
+/** The folder of an asset: older models have one each, which the service worker leaves out. */
+function folderOf(originalPaths: readonly string[]): string {
+  const models = originalPaths.map(modelOf).filter((name) => name !== null)
+  // A file that models share is named once.
+  const [older] = models.includes(NEWEST_MODEL.name) ? [] : models
+  return older === undefined ? 'assets' : `assets/${OLDER_MODELS}/${older}`
+}
 
 export default defineConfig({
   plugins: [
@@ -23,8 +37,10 @@ export default defineConfig({
         ],
       },
       workbox: {
-        // The shell, the WebAssembly engine and the model: all that restoring a photo needs.
+        // The shell, the WebAssembly engine and the newest model: all that restoring a new photo needs. Older models are
+        // fetched when a photo needs one and then kept, see src/vault/model-files.ts.
         globPatterns: ['**/*.{js,css,html,svg,png,wasm,json,bin}'],
+        globIgnores: [`**/${OLDER_MODELS}/**`],
         maximumFileSizeToCacheInBytes: 12_000_000,
         navigateFallback: 'index.html',
         navigateFallbackDenylist: [/^\/api\//],
@@ -41,6 +57,11 @@ export default defineConfig({
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1200,
+    rolldownOptions: {
+      output: {
+        assetFileNames: ({ originalFileNames }) => `${folderOf(originalFileNames)}/[name]-[hash][extname]`,
+      },
+    },
   },
   test: {
     include: ['src/**/*.test.ts', 'src/**/*.test.tsx', 'server/**/*.test.ts', 'scripts/**/*.test.ts'],

@@ -14,7 +14,7 @@ const OUT = join(ROOT, '.cache/bench-browser')
 /** Rounds in a worker of their own, on the engine as the app starts it. */
 const WORKER = `
   import { getThreadsCount } from '@tensorflow/tfjs-backend-wasm'
-  import { MODEL_ADDRESSES } from '/src/app/model-addresses'
+  import { SERVED_MODELS } from '/src/app/model-addresses'
   import { measureRounds, proceduralPicture, sceneQuartet, thumbnailScenes } from '/src/cli/bench-rounds'
   import { loadBaseModel } from '/src/model/base-model'
   import { startEngine } from '/src/workers/engine'
@@ -23,13 +23,13 @@ const WORKER = `
   const bytesOf = async (address) => new Uint8Array(await (await fetch(address)).arrayBuffer())
 
   const { backend, tiny, rounds, quality, effort } = await told()
-  const { description, weights, tables } = MODEL_ADDRESSES
+  const { description, weights, tables } = SERVED_MODELS[0].addresses
   const model = await loadBaseModel({
     description: await bytesOf(description),
     weights: await bytesOf(weights),
     tables: await bytesOf(tables),
   })
-  await startEngine({ base: model.weights, personal: model.weights }, [backend])
+  await startEngine(model, [backend])
   const report = await measureRounds({
     weights: model.weights,
     threads: backend === 'wasm' ? getThreadsCount() : null,
@@ -51,10 +51,10 @@ const WORKER = `
 /** Starts workers together; and thumbnails through darkrooms, the workers of the app, from first bytes to PNG files. */
 const PAGE = `
   import BenchWorker from 'bench-worker?worker'
-  import { MODEL_ADDRESSES } from '/src/app/model-addresses'
+  import { SERVED_MODELS } from '/src/app/model-addresses'
   import { thumbnailOf, thumbnailScenes } from '/src/cli/bench-rounds'
   import { newArtifactId, randomBytes } from '/src/crypto/random'
-  import { accountIds, modelIds } from '/src/format/ids'
+  import { accountIds } from '/src/format/ids'
   import { startDarkroom } from '/src/workers/start-darkroom'
 
   const signal = new AbortController().signal
@@ -86,12 +86,13 @@ const PAGE = `
   window.measureDarkroomThumbnails = async (count, backend, { thumbnails, rounds }) => {
     const clients = Array.from({ length: count }, startDarkroom)
     const [modelSecret, vaultKey] = await Promise.all([hkdf(), hkdf()])
+    const { id, addresses } = SERVED_MODELS[0]
     const [description, weights, tables] = await Promise.all(
-      [MODEL_ADDRESSES.description, MODEL_ADDRESSES.weights, MODEL_ADDRESSES.tables].map(blobOf),
+      [addresses.description, addresses.weights, addresses.tables].map(blobOf),
     )
-    const model = { description, weights, tables }
+    const newest = { id, files: { description, weights, tables } }
     const reports = await Promise.all(
-      clients.map((client) => client.call(signal, 'start', { model, modelSecret, backends: [backend] })),
+      clients.map((client) => client.call(signal, 'start', { newest, modelSecret, backends: [backend] })),
     )
     const [{ modelId, weightsHash }] = reports
     const locks = { modelSecret, vaultKey, weightsHash }
@@ -106,12 +107,12 @@ const PAGE = `
       const names = {
         accountId: accountIds.fromBytes(randomBytes(32)),
         artifactId: newArtifactId(),
-        modelId: modelIds.fromBytes(modelId),
+        modelId,
         modelGeneration: 1,
       }
       const input = { names, locks, header, alpha: null, tiles, thumbnail, original: null }
       const { preview, wrappedKey } = await clients[0].call(signal, 'sealPhoto', input)
-      keys.push({ names, locks, wrappedKey, preview })
+      keys.push({ model: newest, names, locks, wrappedKey, preview })
     }
     const openAll = () =>
       Promise.all(

@@ -1,6 +1,6 @@
-/** The golden streams of the codec in a page: every stream restored by one engine. */
+/** The golden streams of a released model in a page: every stream restored by one engine. */
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
 import { inflateRawSync } from 'node:zlib'
 import type { Page } from '@playwright/test'
 import { openSourcePage } from './source-page'
@@ -11,6 +11,7 @@ const source = (backend: 'wasm' | 'webgpu'): string => `
   import * as engine from '@tensorflow/tfjs-backend-${backend}'
   import { parseBitstream } from '/src/codec/bitstream'
   import { createCodec } from '/src/codec/codec'
+  import { largestDifference } from '/src/codec/exactness'
   import { readSymbols } from '/src/codec/symbols'
   import { loadBaseModel } from '/src/model/base-model'
 
@@ -20,13 +21,13 @@ const source = (backend: 'wasm' | 'webgpu'): string => `
     for (const byte of bytes) text += String.fromCharCode(byte)
     return btoa(text)
   }
-  window.restoreAll = async (bitstreams) => {
+  window.restoreAll = async (modelName, bitstreams) => {
     if ('setWasmPaths' in engine) {
       tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false)
       engine.setWasmPaths('/wasm/')
     }
     if (!(await tf.setBackend('${backend}'))) throw new Error('no ${backend}')
-    const files = ['model.json', 'weights.bin', 'cdf.bin'].map((name) => bytesOf('/model/' + name))
+    const files = ['model.json', 'weights.bin', 'cdf.bin'].map((name) => bytesOf('/models/' + modelName + '/' + name))
     const [description, weights, tables] = await Promise.all(files)
     const model = await loadBaseModel({ description, weights, tables })
     const codec = createCodec(model.weights)
@@ -37,7 +38,7 @@ const source = (backend: 'wasm' | 'webgpu'): string => `
       const { data } = await codec.decode(bitstream)
       restored.push({ symbols: base64(symbols), pixels: base64(data) })
     }
-    return { backend: tf.getBackend(), restored }
+    return { backend: tf.getBackend(), tolerance: largestDifference(model.weights.config), restored }
   }
 `
 
@@ -50,14 +51,28 @@ interface Golden {
   readonly pixels: string
 }
 
+export interface GoldenStreams {
+  readonly modelName: string
+  readonly streams: readonly Golden[]
+}
+
+/** Of every released model. */
+export function readGoldenStreams(): GoldenStreams[] {
+  const folder = new URL('../../src/codec/vectors/', import.meta.url)
+  const files = readdirSync(folder).filter((name) => /^streams-v\d+\.json$/.test(name))
+  if (files.length === 0) throw new Error('There are no golden streams.')
+  return files.map((name) => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as GoldenStreams)
+}
+
 interface RestoredInPage {
   readonly backend: string
+  readonly tolerance: number
   readonly restored: readonly { readonly symbols: string; readonly pixels: string }[]
 }
 
 declare global {
   interface Window {
-    restoreAll(bitstreams: readonly string[]): Promise<RestoredInPage>
+    restoreAll(modelName: string, bitstreams: readonly string[]): Promise<RestoredInPage>
   }
 }
 
@@ -66,20 +81,27 @@ export interface GoldenResult {
   readonly hasSameSymbols: boolean
   /** Largest difference of any channel, in 255ths. */
   readonly worstPixel: number
+  /** What the model allows. */
+  readonly tolerance: number
 }
 
-export async function restoreGolden(page: Page, backend: 'wasm' | 'webgpu'): Promise<GoldenResult[]> {
-  const file = await readFile(new URL('../../src/codec/vectors/streams.json', import.meta.url), 'utf8')
-  const { modelName, streams } = JSON.parse(file) as { modelName: string; streams: Golden[] }
+export async function restoreGolden(
+  page: Page,
+  backend: 'wasm' | 'webgpu',
+  { modelName, streams }: GoldenStreams,
+): Promise<GoldenResult[]> {
   await openSourcePage(page, {
     source: source(backend),
     gives: 'restoreAll',
-    folders: { wasm: 'node_modules/@tensorflow/tfjs-backend-wasm/dist', model: `models/${modelName}` },
+    folders: { wasm: 'node_modules/@tensorflow/tfjs-backend-wasm/dist', models: 'models' },
   })
-  const { backend: used, restored } = await page.evaluate(
-    (bitstreams) => window.restoreAll(bitstreams),
-    streams.map(({ bitstream }) => bitstream),
-  )
+  const bitstreams = streams.map(({ bitstream }) => bitstream)
+  const given = [modelName, bitstreams] as const
+  const {
+    backend: used,
+    tolerance,
+    restored,
+  } = await page.evaluate(([name, all]) => window.restoreAll(name, all), given)
   if (used !== backend) throw new Error(`The page ran on ${used}.`)
   return streams.map(({ name, symbols, pixels }, i) => {
     const found = restored[i]!
@@ -90,6 +112,6 @@ export async function restoreGolden(page: Page, backend: 'wasm' | 'webgpu'): Pro
       data.length === expected.length
         ? data.reduce((worst, value, at) => Math.max(worst, Math.abs(value - expected[at]!)), 0)
         : Infinity
-    return { name, hasSameSymbols: hash === symbols, worstPixel }
+    return { name, hasSameSymbols: hash === symbols, worstPixel, tolerance }
   })
 }

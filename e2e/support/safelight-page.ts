@@ -125,6 +125,11 @@ export class SafelightPage {
     return this.page.getByRole('main').getByRole('button', { name: /\.(?:jpg|png|webp|avif|gif)/i })
   }
 
+  /** Photos in the grid whose small picture is restored. */
+  thumbnails(): Locator {
+    return this.photos().locator('img')
+  }
+
   viewer(): Locator {
     return this.page.getByRole('dialog')
   }

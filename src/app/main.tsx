@@ -7,10 +7,10 @@ import { connectVault } from '../state/vault-store'
 import { createVaultService } from '../vault/service'
 import { startDarkroom } from '../workers/start-darkroom'
 import { App } from './App'
-import { MODEL_ADDRESSES } from './model-addresses'
+import { SERVED_MODELS } from './model-addresses'
 
 restoreTheme()
-connectVault(createVaultService({ startDarkroom, model: MODEL_ADDRESSES }))
+connectVault(createVaultService({ startDarkroom, models: SERVED_MODELS }))
 
 const root = document.getElementById('root')
 if (root !== null)

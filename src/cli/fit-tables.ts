@@ -1,10 +1,10 @@
 /**
  * Refits the magnitude tables of a model to what its own integer context model sees on procedural images:
  *
- *     npx tsx src/cli/fit-tables.ts --model safelight-v1 --scenes 24
+ *     npx tsx src/cli/fit-tables.ts --model my-model --scenes 24
  *
- * Counts each table's magnitudes over several qualities, adds a little of the Laplace law, and rewrites cdf.bin. Run it
- * before a model is released, never after: a released model is never changed.
+ * Counts each table's magnitudes over several qualities, adds a little of the Laplace law, and rewrites cdf.bin in the
+ * model's folder. Run it before a model is released: a released one is refused.
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,21 +13,25 @@ import { createCodec } from '../codec/codec'
 import { laplaceMagnitudes, quantizeFrequencies, tableScale } from '../codec/entropy-tables'
 import { opaque } from '../training/opaque'
 import { proceduralImage } from '../training/procedural-images'
-import { CURRENT_MODEL, MODELS, readModel, readyWasm } from '../training/node-model'
+import { RELEASED_MODELS } from '../model/released-models'
+import { MODELS, readModel, readyWasm } from '../training/node-model'
 
 /** Weight of the Laplace law, in symbols. */
 const PRIOR = 400
 
 const { values } = parseArgs({
   options: {
-    model: { type: 'string', default: CURRENT_MODEL },
+    model: { type: 'string' },
     scenes: { type: 'string', default: '24' },
     seed: { type: 'string', default: '77' },
   },
 })
 
+const { model } = values
+if (model === undefined || RELEASED_MODELS.some(({ name }) => name === model))
+  throw new Error('Name a model that is not released: --model, a folder in models/.')
 await readyWasm()
-const { weights } = await readModel(values.model)
+const { weights } = await readModel(model)
 const counts = weights.tables.map((table) => new Float64Array(table.length))
 const observe = (table: number, magnitude: number): void => {
   const count = counts[table]!
@@ -48,4 +52,4 @@ const tables = counts.map((count, i) => {
 const out = new Uint8Array(2 * tables.reduce((n, table) => n + table.length, 0))
 const view = new DataView(out.buffer)
 tables.flatMap((table) => [...table]).forEach((frequency, i) => view.setUint16(2 * i, frequency, true))
-await writeFile(join(MODELS, values.model, 'cdf.bin'), out)
+await writeFile(join(MODELS, model, 'cdf.bin'), out)

@@ -11,6 +11,8 @@ import { parseArgs } from 'node:util'
 import { makeVictim, mutate } from '../codec/testing'
 import { formatTargets, type GoldenBytes } from '../format/testing'
 import { makePrng, type Prng } from '../lib/prng'
+import { NEWEST_MODEL, RELEASED_MODELS } from '../model/released-models'
+import { goldenStreamsOf, goldenVaultOf } from '../training/golden-files'
 import { readModel } from '../training/node-model'
 
 interface Attempt {
@@ -25,23 +27,26 @@ const { positionals, values } = parseArgs({
   options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string', default: '1' } },
 })
 
-const readJson = async (path: string): Promise<unknown> =>
-  JSON.parse(await readFile(new URL(path, import.meta.url), 'utf8'))
+const readJson = async (file: URL): Promise<unknown> => JSON.parse(await readFile(file, 'utf8'))
 
+/** Every released model in turn, each with its own streams. */
 async function fuzzCodec(): Promise<(prng: Prng) => Attempt> {
-  const { streams } = (await readJson('../codec/vectors/streams.json')) as {
-    streams: { bitstream: string }[]
-  }
-  const sound = streams.map(({ bitstream }) => new Uint8Array(Buffer.from(bitstream, 'base64')))
-  const victim = await makeVictim((await readModel()).weights)
+  const targets = await Promise.all(
+    RELEASED_MODELS.map(async (released) => {
+      const { streams } = (await readJson(goldenStreamsOf(released))) as { streams: { bitstream: string }[] }
+      const sound = streams.map(({ bitstream }) => new Uint8Array(Buffer.from(bitstream, 'base64')))
+      return { sound, victim: await makeVictim((await readModel(released.name)).weights) }
+    }),
+  )
   return (prng) => {
+    const { sound, victim } = targets[prng.nextBelow(targets.length)]!
     const bytes = mutate(prng, sound)
     return { name: 'bitstream', bytes, run: () => Promise.resolve(victim(bytes)) }
   }
 }
 
 async function fuzzFormat(): Promise<(prng: Prng) => Attempt> {
-  const { vault } = (await readJson('../crypto/vectors/vault-v1.json')) as { vault: GoldenBytes }
+  const { vault } = (await readJson(goldenVaultOf(NEWEST_MODEL))) as { vault: GoldenBytes }
   const targets = await formatTargets(vault)
   return (prng) => {
     const { name, sound, mutate: change, read } = targets[prng.nextBelow(targets.length)]!

@@ -1,11 +1,9 @@
 /**
- * The golden vault of format v1, src/crypto/vectors/vault-v1.json: pictures of several sizes, with and without alpha and
- * original, padded by both rules, coded by the current model under a personal model of its own, sealed by two devices in
- * two epochs; with the pixels that they restore to. src/workers/golden-vault.test.ts opens it all.
+ * The golden vault of format v1 with a released model, src/crypto/vectors/vault-v<n>.json: pictures of several sizes,
+ * with and without alpha and original, padded by both rules, coded under a personal model of its own, sealed by two
+ * devices in two epochs; with the pixels that they restore to. src/workers/golden-vault.test.ts opens it all.
  */
 import { createHash } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { deflateRawSync } from 'node:zlib'
 import sharp from 'sharp'
 import { createCodec } from '../codec/codec'
@@ -17,9 +15,7 @@ import { toHex } from '../lib/bytes'
 import type { BaseModel } from '../model/base-model'
 import { personalModel } from '../model/personal-model'
 import { proceduralImage } from '../training/procedural-images'
-import { CURRENT_MODEL } from '../training/node-model'
 
-const FILE = fileURLToPath(new URL('../crypto/vectors/vault-v1.json', import.meta.url))
 const THUMBNAIL_QUALITY = 36
 
 interface Recipe extends Pick<GoldenPicture, 'name' | 'width' | 'height' | 'quality' | 'paddingRule'> {
@@ -71,7 +67,7 @@ async function fileOf(kind: Recipe['original'], { width, height, data }: RasterI
     : { bytes: new Uint8Array(await picture.png({ compressionLevel: 0 }).toBuffer()), mediaType: 'image/png' }
 }
 
-export async function writeGoldenVault(base: BaseModel): Promise<void> {
+export async function goldenVault(base: BaseModel): Promise<object> {
   const expected: unknown[] = []
   let weightsHash = ''
   const vault = await sealGoldenVault(createMask(), async (modelSecret) => {
@@ -95,8 +91,5 @@ export async function writeGoldenVault(base: BaseModel): Promise<void> {
     codec.dispose()
     return { modelId: base.id, weightsHash: personal.weightsHash, pictures }
   })
-  const file = { model: toHex(base.id), modelName: CURRENT_MODEL, weightsHash, vault, expected }
-  const text = `${JSON.stringify(file, null, 2)}\n`
-  await writeFile(FILE, text)
-  console.log(`golden vault: ${RECIPES.length} photos, ${text.length} bytes`)
+  return { weightsHash, vault, expected }
 }

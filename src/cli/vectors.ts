@@ -1,32 +1,31 @@
 /**
  *     npm run vectors [-- streams tile vault hashes]
  *
- *   streams   the golden streams of the codec, src/codec/vectors/streams.json: small procedural pictures of awkward
- *             sizes, coded with the current model, with the hash of their symbols and the pixels that they restore to
- *   tile      the tile that engines are probed with, src/workers/probe-tile.ts
- *   vault     the golden vault of format v1 (golden-vault.ts)
- *   hashes    the golden hashes of personal weights (weights-hashes.ts)
+ *   streams   the golden streams of the codec, src/codec/vectors/streams-v<n>.json: small procedural pictures of awkward
+ *             sizes, coded with the model, with the hash of their symbols and the pixels that they restore to
+ *   tile      the tile that engines are probed with, in src/workers/vectors/probe-tiles.json
+ *   vault     the golden vault of format v1, src/crypto/vectors/vault-v<n>.json (golden-vault.ts)
+ *   hashes    the golden hashes of personal weights, in src/model/vectors/weights-hashes.json (weights-hashes.ts)
  *
- * All of them unless some are named. They are written anew with a new model and never otherwise: what they hold must
- * stay readable.
+ * All of them unless some are named, for every released model that has none yet. What is there is never written again:
+ * it must stay readable.
  */
 import { createHash } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+import { readFile, writeFile } from 'node:fs/promises'
 import { deflateRawSync } from 'node:zlib'
-import { format, resolveConfig } from 'prettier'
 import { parseBitstream } from '../codec/bitstream'
 import { createCodec } from '../codec/codec'
 import { readSymbols } from '../codec/symbols'
-import type { Effort, RasterImage } from '../codec/types'
+import type { Codec, Effort, RasterImage } from '../codec/types'
 import { toHex } from '../lib/bytes'
 import { makePrng } from '../lib/prng'
+import type { BaseModel } from '../model/base-model'
+import { RELEASED_MODELS } from '../model/released-models'
+import { goldenStreamsOf, goldenVaultOf, PROBE_TILES } from '../training/golden-files'
 import { proceduralImage } from '../training/procedural-images'
-import { writeGoldenVault } from './golden-vault'
+import { goldenVault } from './golden-vault'
 import { readModel, readyWasm } from '../training/node-model'
 import { writeWeightsHashes } from './weights-hashes'
-
-const FILE = fileURLToPath(new URL('../codec/vectors/streams.json', import.meta.url))
 
 type Kind = 'scene' | 'noise' | 'flat' | 'checks'
 
@@ -101,22 +100,44 @@ function draw({ kind, width, height, hasAlpha = false }: Recipe, seed: number): 
   return { width, height, hasAlpha, colorSpace: seed & 1 ? 'srgb' : 'display-p3', data }
 }
 
+const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+
+const textOf = (file: URL): Promise<string | null> => readFile(file, 'utf8').catch(() => null)
+
+/** Writes a model's own file where there is none. Throws where one of another model stands in its place. */
+async function writeOnce(file: URL, model: BaseModel, make: () => Promise<object>): Promise<void> {
+  const name = file.pathname.split('/').at(-1)
+  const text = await textOf(file)
+  if (text === null) {
+    await writeFile(file, jsonText({ model: toHex(model.id), modelName: model.name, ...(await make()) }))
+    console.log(`${name}: written`)
+  } else if ((JSON.parse(text) as { model: string }).model !== toHex(model.id))
+    throw new Error(
+      `${name} is of other weights than ${model.name} has. Delete it if they were never released.`,
+    )
+  else console.log(`${name}: there`)
+}
+
 /** A scene with every frequency that the codec has, as the base model restores it on WASM. */
-async function writeProbeTile(): Promise<void> {
+async function writeProbeTile(model: BaseModel, codec: Codec): Promise<void> {
+  const tiles = JSON.parse((await textOf(PROBE_TILES)) ?? '[]') as { model: string }[]
+  const id = toHex(model.id)
+  if (tiles.some((tile) => tile.model === id)) return
   const recipe = { name: 'probe', kind: 'scene', width: 96, height: 64, quality: 34, effort: 'best' } as const
   const bitstream = await codec.encode(draw(recipe, 77), recipe)
   const { width, height, data } = await codec.decode(bitstream)
   const tile = {
-    ...{ width, height },
+    ...{ model: id, modelName: model.name, width, height },
     bitstream: Buffer.from(bitstream).toString('base64'),
     pixels: deflateRawSync(data, { level: 9 }).toString('base64'),
   }
-  const text = `/** Written by npm run vectors. */\nexport const PROBE_TILE = ${JSON.stringify(tile)}\n`
-  const path = fileURLToPath(new URL('../workers/probe-tile.ts', import.meta.url))
-  await writeFile(path, await format(text, { ...(await resolveConfig(path)), parser: 'typescript' }))
+  // Tiles of ids that are on the list no more are of weights that were never released.
+  const released = tiles.filter(({ model }) => RELEASED_MODELS.some(({ id }) => id === model))
+  await writeFile(PROBE_TILES, jsonText([...released, tile]))
+  console.log(`probe tile of ${model.name}: written`)
 }
 
-async function writeStreams(): Promise<void> {
+async function goldenStreams(model: BaseModel, codec: Codec): Promise<object> {
   const streams: unknown[] = []
   for (const [i, recipe] of RECIPES.entries()) {
     const bitstream = await codec.encode(draw(recipe, 4242 + i), recipe)
@@ -131,23 +152,29 @@ async function writeStreams(): Promise<void> {
     })
     console.log(`${name}: ${bitstream.length} bytes`)
   }
-  const file = { model: toHex(model.id), modelName: model.name, streams }
-  await writeFile(FILE, `${JSON.stringify(file, null, 2)}\n`)
+  return { streams }
 }
 
-await readyWasm()
-const model = await readModel()
-const codec = createCodec(model.weights)
-const writers: Readonly<Record<string, () => Promise<void>>> = {
-  streams: writeStreams,
+const writers: Readonly<Record<string, (model: BaseModel, codec: Codec) => Promise<void>>> = {
+  streams: (model, codec) => writeOnce(goldenStreamsOf(model), model, () => goldenStreams(model, codec)),
   tile: writeProbeTile,
-  vault: () => writeGoldenVault(model),
-  hashes: () => writeWeightsHashes(model),
+  vault: (model) => writeOnce(goldenVaultOf(model), model, () => goldenVault(model)),
+  hashes: writeWeightsHashes,
 }
-const named = process.argv.slice(2)
-for (const name of named.length > 0 ? named : Object.keys(writers)) {
-  const write = writers[name]
-  if (write === undefined) throw new Error(`The vectors are: ${Object.keys(writers).join(', ')}.`)
-  await write()
+const asked = process.argv.slice(2)
+const kinds = asked.length > 0 ? asked : Object.keys(writers)
+await readyWasm()
+for (const { name, id } of RELEASED_MODELS.toReversed()) {
+  const model = await readModel(name)
+  if (toHex(model.id) !== id)
+    throw new Error(
+      `The files of ${name} have the id ${toHex(model.id)}; src/model/released-models.ts says ${id}.`,
+    )
+  const codec = createCodec(model.weights)
+  for (const kind of kinds) {
+    const write = writers[kind]
+    if (write === undefined) throw new Error(`The vectors are: ${Object.keys(writers).join(', ')}.`)
+    await write(model, codec)
+  }
+  codec.dispose()
 }
-codec.dispose()

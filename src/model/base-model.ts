@@ -6,20 +6,16 @@
  *   cdf.bin      frequencies of the magnitude tables, u16 little-endian, each table summing to 2^16
  *
  * The model id is SHA-256 over the lengths and bytes of the three files in this order: it names exactly these weights.
+ * Released models are listed in released-models.ts.
  */
-import { concatBytes, unsharedBytes } from '../lib/bytes'
+import type { Bytes } from '../lib/bytes'
+import { modelIdOf, type ModelFiles } from '../format/model-id'
 import type { CodecConfig, CodecWeights } from '../codec/weights'
 import { CodecError } from '../codec/errors'
 
-export interface ModelFiles {
-  readonly description: Uint8Array
-  readonly weights: Uint8Array
-  readonly tables: Uint8Array
-}
-
 export interface BaseModel {
   /** SHA-256, 32 bytes. */
-  readonly id: Uint8Array
+  readonly id: Bytes
   readonly name: string
   readonly weights: CodecWeights
 }
@@ -46,7 +42,7 @@ const BYTES: Record<TensorType, number> = { float16: 2, float32: 4, int16: 2, in
 
 /** Throws CodecError 'wrong-model' where the files do not fit together. */
 export async function loadBaseModel(files: ModelFiles): Promise<BaseModel> {
-  const id = await modelId(files)
+  const id = await modelIdOf(files)
   try {
     const description = JSON.parse(new TextDecoder().decode(files.description)) as ModelDescription
     if (description.format !== 'safelight-model' || description.version !== 1)
@@ -69,17 +65,6 @@ export async function loadBaseModel(files: ModelFiles): Promise<BaseModel> {
       },
     )
   }
-}
-
-export async function modelId(files: ModelFiles): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  for (const part of [files.description, files.weights, files.tables]) {
-    const length = new Uint8Array(8)
-    new DataView(length.buffer).setUint32(0, part.length, true)
-    parts.push(length, part)
-  }
-  const joined = concatBytes(...parts)
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', unsharedBytes(joined)))
 }
 
 function readTensor(bytes: Uint8Array, tensor: TensorDescription): Float32Array | Int32Array {

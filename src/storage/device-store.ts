@@ -4,6 +4,7 @@
  */
 import { deleteDB, openDB } from 'idb'
 import { emptyChainView, type ChainView } from '../format/chain'
+import type { ModelId } from '../format/ids'
 import type { Bytes } from '../lib/bytes'
 import { toStorageError, StorageError } from './errors'
 import {
@@ -12,6 +13,7 @@ import {
   upgrade,
   type ArtifactUseRow,
   type DeviceRow,
+  type ModelRow,
   type PendingEntryRow,
   type RecordRow,
   type SafelightDatabase,
@@ -60,8 +62,11 @@ export async function openDeviceStore(onGone: () => void) {
     pendingEntry: () => run(async () => (await database.get('pendingEntry', 'this')) ?? null),
     sources: () => run(() => database.getAllFromIndex('sources', 'addedAt')),
     since: () => run(async () => Number((await database.get('settings', 'since')) ?? 0)),
-    model: (hash: string) => run(async () => (await database.get('models', hash)) ?? null),
-    keepModel: (hash: string, bytes: Blob) => run(() => database.put('models', bytes, hash)),
+    model: (modelId: ModelId) => run(async () => (await database.get('models', modelId)) ?? null),
+    keepModel: (modelId: ModelId, files: ModelRow) =>
+      run(async () => {
+        await database.put('models', files, modelId)
+      }),
     preview: (artifactId: string) => run(async () => (await database.get('previews', artifactId)) ?? null),
     keepPreview: (artifactId: string, bytes: Blob) => run(() => database.put('previews', bytes, artifactId)),
     artifactIds: () => run(() => database.getAllKeys('artifacts')),

@@ -75,6 +75,13 @@ export interface ArtifactUseRow {
   readonly pinned: 0 | 1
 }
 
+/** The files of a released model. */
+export interface ModelRow {
+  readonly description: Blob
+  readonly weights: Blob
+  readonly tables: Blob
+}
+
 export interface SafelightSchema extends DBSchema {
   device: { key: 'this'; value: DeviceRow }
   roster: { key: number; value: Bytes }
@@ -87,7 +94,8 @@ export interface SafelightSchema extends DBSchema {
   uploads: { key: string; value: UploadRow; indexes: { addedAt: number } }
   pendingEntry: { key: 'this'; value: PendingEntryRow }
   sources: { key: string; value: SourceRow; indexes: { addedAt: number } }
-  models: { key: string; value: Blob }
+  /** By model id. */
+  models: { key: string; value: ModelRow }
   settings: { key: string; value: string | number | boolean }
 }
 
@@ -113,7 +121,22 @@ const upgrades: readonly ((database: SafelightDatabase, transaction: UpgradeTran
     database.createObjectStore('uploads', { keyPath: 'recordId' }).createIndex('addedAt', 'addedAt')
     database.createObjectStore('sources', { keyPath: 'importId' }).createIndex('addedAt', 'addedAt')
   },
+  (_database, transaction) => void renameFirstModel(transaction),
 ]
+
+const FIRST_MODEL = 'Q8WSBW5BIsnuOI-mwtudDGbr5f8d7JOAiDOfPszURIk'
+
+/** Version 1 kept each file of the one model there was, safelight-v1, by the address that it was served at. */
+async function renameFirstModel(transaction: UpgradeTransaction): Promise<void> {
+  const models = transaction.objectStore('models')
+  const addresses = await models.getAllKeys()
+  const files = (await models.getAll()) as readonly unknown[] as readonly Blob[]
+  const fileAt = (name: string) => files[addresses.findIndex((address) => address.includes(`/${name}-`))]
+  const [description, weights, tables] = [fileAt('model'), fileAt('weights'), fileAt('cdf')]
+  await models.clear()
+  if (description !== undefined && weights !== undefined && tables !== undefined)
+    await models.put({ description, weights, tables }, FIRST_MODEL)
+}
 
 export const DATABASE_VERSION = upgrades.length
 

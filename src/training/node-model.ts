@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
 import { loadBaseModel, type BaseModel } from '../model/base-model'
+import { NEWEST_MODEL } from '../model/released-models'
 
 export const MODELS = fileURLToPath(new URL('../../models', import.meta.url))
-export const CURRENT_MODEL = 'safelight-v1'
 
 /** Whether it started. */
 export function readyWasm(): Promise<boolean> {
@@ -18,7 +18,7 @@ export function readyWasm(): Promise<boolean> {
   return tf.setBackend('wasm')
 }
 
-export async function readModel(name = CURRENT_MODEL, folder = MODELS): Promise<BaseModel> {
+export async function readModel(name = NEWEST_MODEL.name, folder = MODELS): Promise<BaseModel> {
   const [description, weights, tables] = await Promise.all(
     ['model.json', 'weights.bin', 'cdf.bin'].map((file) => readFile(join(folder, name, file))),
   )

@@ -2,7 +2,11 @@
 import { WorkerPool } from '../rpc/worker-pool'
 import type { WorkerClient } from '../rpc/worker-client'
 import { createScales, type Weighed } from './limited'
-import type { Darkroom, EngineReport, ModelBlobs } from '../workers/darkroom'
+import type { ModelId } from '../format/ids'
+import type { Bytes } from '../lib/bytes'
+import type { Darkroom, EngineReport } from '../workers/darkroom'
+import type { ModelOnDevice } from '../workers/model-codecs'
+import type { ModelShelf } from './model-files'
 
 const IDLE_MS = 60_000
 /** Photos decoded at a time. */
@@ -18,9 +22,19 @@ export interface Engines {
   readonly report: EngineReport
 }
 
+/** Engines, and the model that they shall restore with. */
+export interface Restoring {
+  readonly pool: WorkerPool<Darkroom>
+  readonly model: ModelOnDevice
+  /** SHA-256 of the model's personal weights. */
+  readonly weightsHash: Bytes
+}
+
 export interface Darkrooms {
   /** Starts the first engine when first asked; a failed start is tried again at the next call. */
   engines(): Promise<Engines>
+  /** For what was made with a model. Throws as ModelShelf.find. */
+  restoring(modelId: ModelId): Promise<Restoring>
   readonly decoders: WorkerPool<Darkroom>
   /** Holds photos back, weighed by their pixels, while those in work are as many as memory allows. */
   readonly weighed: Weighed
@@ -29,8 +43,8 @@ export interface Darkrooms {
 
 export function createDarkrooms(parts: {
   readonly startDarkroom: () => DarkroomClient
-  readonly loadModel: () => Promise<ModelBlobs>
-  /** Decides the personal model that every engine runs. */
+  readonly models: ModelShelf
+  /** Decides the personal models that every engine runs. */
   readonly modelSecret: CryptoKey
   readonly onEngine: (report: EngineReport) => void
 }): Darkrooms {
@@ -42,8 +56,8 @@ export function createDarkrooms(parts: {
   ): Promise<{ client: DarkroomClient; report: EngineReport }> {
     const client = parts.startDarkroom()
     try {
-      const model = await parts.loadModel()
-      const input = { model, modelSecret: parts.modelSecret, backends }
+      const newest = await parts.models.newest()
+      const input = { newest, modelSecret: parts.modelSecret, backends }
       return { client, report: await client.call(lifetime.signal, 'start', input) }
     } catch (error) {
       client.end()
@@ -71,6 +85,30 @@ export function createDarkrooms(parts: {
     return { pool, report }
   }
 
+  const older = new Map<ModelId, Promise<Restoring>>()
+
+  async function restoring(modelId: ModelId): Promise<Restoring> {
+    const model = await parts.models.find(modelId)
+    const { pool, report } = await theEngines()
+    if (modelId === report.modelId) return { pool, model, weightsHash: report.weightsHash }
+    const known = older.get(modelId)
+    if (known !== undefined) return known
+    const { signal } = lifetime
+    const hash = pool.run(signal, (worker) => worker.call(signal, 'weightsHashOf', model), { urgent: true })
+    const ready = hash.then((weightsHash) => ({ pool, model, weightsHash }))
+    older.set(modelId, ready)
+    ready.catch(() => older.delete(modelId))
+    return ready
+  }
+
+  function theEngines(): Promise<Engines> {
+    engines ??= startEngines().catch((error: unknown) => {
+      engines = null
+      throw error
+    })
+    return engines
+  }
+
   const decoders = new WorkerPool<Darkroom>({
     size: PHOTOS_AT_ONCE,
     idleMs: IDLE_MS,
@@ -80,13 +118,8 @@ export function createDarkrooms(parts: {
   return {
     decoders,
     weighed: createScales(PIXELS_AT_ONCE),
-    engines() {
-      engines ??= startEngines().catch((error: unknown) => {
-        engines = null
-        throw error
-      })
-      return engines
-    },
+    engines: theEngines,
+    restoring,
     end() {
       lifetime.abort()
       decoders.end()

@@ -16,7 +16,9 @@ export type VaultErrorCode =
   | 'device-copied'
   | 'damaged'
   | 'wrong-key-or-model'
-  | 'other-model' // made with a base model that is not here
+  | 'other-model' // made with a model that this release of the app does not know
+  | 'model-not-here' // an older model that was not fetched yet and cannot be now
+  | 'model-damaged' // files of a model are not what was released
   | 'not-checked' // restoring the sealed photo gave another picture
   | 'device-full'
   | 'file' // something about the file itself
@@ -43,7 +45,11 @@ const SENTENCES: Readonly<Record<Exclude<VaultErrorCode, 'file'>, string>> = {
   'wrong-key-or-model':
     'This photo was sealed with another key or model than this device has, so it is not shown.',
   'other-model':
-    'This photo was made with a model that this version of Safelight does not have. Reload the app to update it.',
+    'This photo was made with a newer model than this version of Safelight has. Reload the app to update it.',
+  'model-not-here':
+    'This photo was made with an earlier model, which this device has not fetched yet. Open it once while the vault can be reached; after that it also opens offline.',
+  'model-damaged':
+    'The model that this needs did not arrive as it was released. Reload the app, then try again.',
   'not-checked': 'The check failed: this photo did not come back from its artifact. It was not uploaded.',
   'device-full': 'This device has no space left for Safelight. Free some space, then try again.',
   'unknown-photo': 'This photo is not in the vault.',

@@ -4,7 +4,6 @@
  */
 import { duplicateHash } from '../crypto/dedupe'
 import { newArtifactId } from '../crypto/random'
-import { modelIds } from '../format/ids'
 import { present } from '../lib/assert'
 import { toBase64url } from '../lib/bytes'
 import { isAbortError } from '../lib/abort'
@@ -107,8 +106,7 @@ export function createImportQueue(parts: ImportQueueParts) {
   async function sealAndKeep(row: SourceRow, signal: AbortSignal): Promise<void> {
     const { importId, file, quality, keepOriginal } = row
     const { report } = await darkrooms.engines()
-    const modelId = modelIds.fromBytes(report.modelId)
-    const model = { modelId, modelGeneration: MODEL_GENERATION }
+    const model = { modelId: report.modelId, modelGeneration: MODEL_GENERATION }
     const artifactId = newArtifactId()
     const vaultKey = present(unlocked.vaultKeys.get(unlocked.epoch), 'The newest vault key is not here.')
     const { sealed, source, psnrDb } = await developPhoto(signal, darkrooms, {

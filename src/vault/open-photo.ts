@@ -9,10 +9,10 @@ import { moved } from '../rpc/messages'
 import type { PhotoRows } from '../workers/photo-source'
 import type { PngHeader } from '../workers/png'
 import type { Unlocked } from './device-keys'
-import type { DarkroomClient, Darkrooms, Engines } from './darkrooms'
+import type { DarkroomClient, Darkrooms, Restoring } from './darkrooms'
 import { isUnreadable, toDamageError, VaultError } from './errors'
 import { bandsAtOnce, mapLimited } from './limited'
-import { artifactIdOf, artifactKeyOf, bytesOfText, modelIdText, type OpenedRecord } from './photo-book'
+import { artifactIdOf, artifactKeyOf, bytesOfText, type OpenedRecord } from './photo-book'
 import type { ArtifactView, OpenedPhoto } from './types'
 import type { VaultApi } from './vault-api'
 
@@ -91,15 +91,11 @@ async function withArtifact<Result>(
   }
 }
 
-/** Engines that run the model of a photo. Throws VaultError 'other-model'. */
-async function poolFor(
-  { darkrooms, onOtherWeights }: Opening,
-  record: OpenedRecord,
-): Promise<Engines['pool']> {
-  const { pool, report } = await darkrooms.engines()
-  if (modelIdText(report.modelId) !== record.modelId) throw new VaultError('other-model')
-  if (!equalBytes(report.weightsHash, bytesOfText(record.photo.artifact.weightsHash))) onOtherWeights()
-  return pool
+/** Engines, and the model of a photo. Throws as Darkrooms.restoring. */
+async function restoringOf({ darkrooms, onOtherWeights }: Opening, record: OpenedRecord): Promise<Restoring> {
+  const restoring = await darkrooms.restoring(record.modelId)
+  if (!equalBytes(restoring.weightsHash, bytesOfText(record.photo.artifact.weightsHash))) onOtherWeights()
+  return restoring
 }
 
 /** What becomes of a photo whose bands come in any order. `add` owns the rows. */
@@ -118,7 +114,7 @@ async function restoreBands<Result>(
   const loading = { signal, onProgress: (fraction: number) => onProgress?.(fraction / 3) }
   return withArtifact(opening, record, loading, async (artifact) => {
     loading.onProgress(1)
-    const pool = await poolFor(opening, record)
+    const { pool, model } = await restoringOf(opening, record)
     const urgent = { urgent: true }
     const key = { ...artifactKeyOf(opening.unlocked, record), artifact, workers: pool.size }
     const image = await pool.run(signal, (worker) => worker.call(signal, 'openImage', key), urgent)
@@ -128,7 +124,7 @@ async function restoreBands<Result>(
     const taker = await begin(image.header)
     let done = 0
     await mapLimited(image.bands, atOnce, async ({ y0, y1 }) => {
-      const job = { bitstream: image.bitstream, band: { y0, y1 } }
+      const job = { model, bitstream: image.bitstream, band: { y0, y1 } }
       await taker.add(y0, await pool.run(signal, (worker) => worker.call(signal, 'decodeBand', job), urgent))
       done += 1
       onProgress?.((1 + (2 * done) / image.bands.length) / 3)
@@ -163,10 +159,9 @@ export async function openThumbnail(
   const id = artifactIdOf(record)
   const key = artifactKeyOf(unlocked, record)
   const open = async (preview: Blob) => {
-    const pool = await poolFor(opening, record)
-    return pool.run(signal, (worker) => worker.call(signal, 'openThumbnail', { ...key, preview }), {
-      urgent: true,
-    })
+    const { pool, model } = await restoringOf(opening, record)
+    const job = { ...key, model, preview }
+    return pool.run(signal, (worker) => worker.call(signal, 'openThumbnail', job), { urgent: true })
   }
   try {
     const kept = (await store.preview(id)) ?? (await store.artifact(id, Date.now()))

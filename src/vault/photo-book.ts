@@ -1,7 +1,7 @@
 /** The photos of a vault as opened records: sealed in storage, open in memory alone. */
 import { newRecordId } from '../crypto/random'
 import { openRecord, sealRecord } from '../crypto/record'
-import { artifactIds, modelIds, recordIds, type ArtifactId, type ModelId, type RecordId } from '../format/ids'
+import { artifactIds, recordIds, type ArtifactId, type ModelId, type RecordId } from '../format/ids'
 import { photoRecord, recordMessage, type PhotoRecord } from '../format/record'
 import { present } from '../lib/assert'
 import { parseBase64url, type Bytes } from '../lib/bytes'
@@ -25,9 +25,6 @@ export const asRecordId = (text: string): RecordId => {
   if (id === null) throw new VaultError('unknown-photo')
   return id
 }
-
-/** SHA-256 of the model files as text. */
-export const modelIdText = (modelId: Uint8Array): string => modelIds.fromBytes(modelId)
 
 export const artifactIdOf = (record: OpenedRecord): ArtifactId => record.photo.artifact.id
 

@@ -6,16 +6,16 @@ import { createDarkrooms, type DarkroomClient, type Darkrooms } from './darkroom
 import { unlockDevice } from './device-keys'
 import { toPersonError, VaultError } from './errors'
 import { firstDevice, joinWithWords, kitIsProven, startAccount, type KitProof, type NewDevice } from './join'
-import { loadModelFiles, type ModelAddresses } from './model-files'
+import { createModelShelf, type ServedModel } from './model-files'
 import { openVault, type OpenVault } from './open-vault'
-import { modelIdText } from './photo-book'
 import type { VaultEvent, VaultService } from './types'
 
 const FIRST_DEVICE_NAME = 'This device'
 
 export interface VaultServiceParts {
   readonly startDarkroom: () => DarkroomClient
-  readonly model: ModelAddresses
+  /** Every released model, newest first. */
+  readonly models: readonly ServedModel[]
 }
 
 /** What this browser lacks, as a sentence, or null. */
@@ -75,11 +75,11 @@ export function createVaultService(parts: VaultServiceParts): VaultService {
     darkrooms ??= createDarkrooms({
       modelSecret: unlocked.modelSecret,
       startDarkroom: parts.startDarkroom,
-      loadModel: () => loadModelFiles(opened, parts.model),
+      models: createModelShelf(opened, parts.models),
       onEngine: ({ backend, workers, megapixelsPerSecond, modelId }) =>
         emit({
           type: 'engine',
-          engine: { backend, workers, megapixelsPerSecond, modelId: modelIdText(modelId) },
+          engine: { backend, workers, megapixelsPerSecond, modelId },
         }),
     })
     vault = await openVault({ store: opened, device, unlocked, darkrooms, emit, onForgotten: leave })

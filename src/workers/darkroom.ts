@@ -5,25 +5,32 @@
 import { encodeAlpha } from '../codec/alpha'
 import { parseBitstream } from '../codec/bitstream'
 import { versionsFor } from '../codec/fill-padding'
+import { createCodec } from '../codec/codec'
 import { squaredError } from '../codec/metrics'
 import { stepOf } from '../codec/quality'
-import type { Band, BitstreamHeader, RasterImage, TileVersions } from '../codec/types'
+import type { Band, BitstreamHeader, Codec, RasterImage, TileVersions } from '../codec/types'
 import { countKeystreamMismatches } from '../diffusion/keystream-check'
 import { findSchedule, type ScheduleName } from '../diffusion/schedule'
 import { pathSteps, tensorTrajectory, type PathState } from '../diffusion/tensor-trajectory'
 import { SECTION } from '../format/artifact'
 import { paddedThumbnailLength } from '../format/padding'
-import { personalModelSeed } from '../crypto/model-seed'
+import type { ModelId } from '../format/ids'
 import { randomBytes } from '../crypto/random'
-import { readU32, unsharedBytes, wipeBytes, type Bytes } from '../lib/bytes'
+import { readU32, unsharedBytes, type Bytes } from '../lib/bytes'
 import { makePrng } from '../lib/prng'
 import { release } from '../lib/release'
-import { loadBaseModel } from '../model/base-model'
-import { personalModel } from '../model/personal-model'
 import { moved } from '../rpc/messages'
 import { planBands, poolSize, rowsForBand } from './band-plan'
 import { startEngine, type Backend, type Engine } from './engine'
 import { DarkroomError } from './errors'
+import {
+  createModelCodecs,
+  codecOf,
+  personalModelOf,
+  readModel,
+  type ModelCodecs,
+  type ModelOnDevice,
+} from './model-codecs'
 import { inspectImage, type ImageKind } from './image-file'
 import { readPhotoFacts, type PhotoFacts } from './photo-facts'
 import { openPhotoSource, type PhotoRows, type PhotoSource } from './photo-source'
@@ -42,21 +49,14 @@ import { startShrinking } from './shrink'
 export const THUMBNAIL_SIDE = 320
 const THUMBNAIL_QUALITY = 36
 
-/** The three files of a released model, see model/base-model. */
-export interface ModelBlobs {
-  readonly description: Blob
-  readonly weights: Blob
-  readonly tables: Blob
-}
-
 export interface EngineReport {
   readonly backend: Backend
   readonly megapixelsPerSecond: number
   /** How many of these this device should run. */
   readonly workers: number
-  /** SHA-256 of the model files. */
-  readonly modelId: Bytes
-  /** SHA-256 of the personal weights: what artifacts made here are bound to. */
+  /** The newest model: artifacts are made with it. */
+  readonly modelId: ModelId
+  /** SHA-256 of its personal weights: what artifacts made here are bound to. */
   readonly weightsHash: Bytes
 }
 
@@ -129,8 +129,14 @@ const asPixels = (image: RasterImage): Pixels => ({
   data: image.data as Uint8ClampedArray<ArrayBuffer>,
 })
 
+interface RunningEngine extends Engine {
+  /** Codec of the newest model. */
+  readonly codec: Codec
+  readonly codecs: ModelCodecs
+}
+
 export function createDarkroom() {
-  let engine: Engine | null = null
+  let engine: RunningEngine | null = null
   const sources = new Map<number, PhotoSource>()
   let nextSource = 1
   let png: PngWriter | null = null
@@ -152,31 +158,33 @@ export function createDarkroom() {
   }
 
   return {
+    /** Starts the engine and makes the codec of the newest model. */
     async start(
       _signal: AbortSignal,
       input: {
-        readonly model: ModelBlobs
+        readonly newest: ModelOnDevice
         readonly modelSecret: CryptoKey
         readonly backends: readonly Backend[]
       },
     ): Promise<EngineReport> {
-      const [description, weights, tables] = await Promise.all([
-        bytesOf(input.model.description),
-        bytesOf(input.model.weights),
-        bytesOf(input.model.tables),
-      ])
-      const base = await loadBaseModel({ description, weights, tables })
-      const modelId = unsharedBytes(base.id)
-      const seed = await personalModelSeed(input.modelSecret, modelId)
-      const personal = await personalModel(base.weights, seed)
-      wipeBytes(seed)
-      const started = await startEngine({ base: base.weights, personal: personal.weights }, input.backends)
-      engine = started
+      const { newest, modelSecret } = input
+      const base = await readModel(newest)
+      const { weights, weightsHash } = await personalModelOf(base, modelSecret)
+      const started = await startEngine(base, input.backends)
+      const codec = createCodec(weights)
+      const codecs = createModelCodecs({ id: newest.id, codec, weightsHash }, (model) =>
+        codecOf(model, modelSecret),
+      )
+      engine = { ...started, codec, codecs }
       const { backend, megapixelsPerSecond } = started
       const { hardwareConcurrency, deviceMemory }: DeviceNavigator = navigator
       const workers = poolSize(hardwareConcurrency, backend, deviceMemory)
-      return { backend, megapixelsPerSecond, workers, modelId, weightsHash: personal.weightsHash }
+      return { backend, megapixelsPerSecond, workers, modelId: newest.id, weightsHash }
     },
+
+    /** SHA-256 of a model's personal weights; makes its codec where it is not the newest. */
+    weightsHashOf: (_signal: AbortSignal, model: ModelOnDevice): Promise<Bytes> =>
+      theEngine().codecs.use(model, ({ weightsHash }) => Promise.resolve(weightsHash)),
 
     /** The number of pixels of a file, without decoding it. */
     async countPixels(_signal: AbortSignal, file: Blob): Promise<number> {
@@ -284,11 +292,13 @@ export function createDarkroom() {
     /** The thumbnail of an artifact from its first bytes, as a PNG file; null where they are too few. */
     async openThumbnail(
       signal: AbortSignal,
-      input: ArtifactKey & { readonly preview: Blob },
+      input: ArtifactKey & { readonly model: ModelOnDevice; readonly preview: Blob },
     ): Promise<Thumbnail | null> {
       const opened = await openBeginning(input, input.preview, SECTION.thumbnail)
       if (opened === null) return null
-      const pixels = await theEngine().codec.decode(opened.bytes, { detail: 'quick', signal })
+      const pixels = await theEngine().codecs.use(input.model, ({ codec }) =>
+        codec.decode(opened.bytes, { detail: 'quick', signal }),
+      )
       return { png: plainPng(asPixels(pixels)), previewBytes: opened.end }
     },
 
@@ -302,12 +312,16 @@ export function createDarkroom() {
 
     async decodeBand(
       signal: AbortSignal,
-      input: { readonly bitstream: Uint8Array; readonly band: Band },
+      input: { readonly model: ModelOnDevice; readonly bitstream: Uint8Array; readonly band: Band },
     ): Promise<Pixels> {
-      return movedRows(asPixels(await theEngine().codec.decodeBand(input.bitstream, input.band, { signal })))
+      const { model, bitstream, band } = input
+      const rows = await theEngine().codecs.use(model, ({ codec }) =>
+        codec.decodeBand(bitstream, band, { signal }),
+      )
+      return movedRows(asPixels(rows))
     },
 
-    /** Restores a band and compares it with the source's rows. */
+    /** Restores a band of a photo just made, with the newest model, and compares it with the source's rows. */
     async compareBand(
       signal: AbortSignal,
       input: { readonly bitstream: Uint8Array; readonly band: Band; readonly rows: Pixels },

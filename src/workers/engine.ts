@@ -1,22 +1,23 @@
 /**
- * One TensorFlow.js engine and a codec on it. Backends are tried in order (webgpu, wasm, cpu); each must restore a stored
- * stream of the base model to the pixels stored with it before it is trusted with the personal one. WebAssembly runs on
- * one thread: the pool of workers is the parallelism.
+ * One TensorFlow.js engine. Backends are tried in order (webgpu, wasm, cpu); each must restore a stored stream of the
+ * newest base model to the pixels stored with it before it is trusted, and the same again with each older model that a
+ * photo needs. WebAssembly runs on one thread: the pool of workers is the parallelism.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import wasmPlainUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url'
 import wasmSimdUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
 import { inflateSync } from 'fflate'
 import { createCodec } from '../codec/codec'
+import { largestDifference } from '../codec/exactness'
 import type { Codec } from '../codec/types'
-import type { CodecWeights } from '../codec/weights'
+import { toHex } from '../lib/bytes'
+import type { BaseModel } from '../model/base-model'
 import { DarkroomError } from './errors'
-import { PROBE_TILE } from './probe-tile'
+import probeTiles from './vectors/probe-tiles.json'
 
 export type Backend = Codec['backend']
 
 export interface Engine {
-  readonly codec: Codec
   readonly backend: Backend
   /** Decoded, on the probe tile. */
   readonly megapixelsPerSecond: number
@@ -24,17 +25,16 @@ export interface Engine {
   readonly check: () => Promise<number | null>
 }
 
-/** What the base model's stored stream must restore to; written by `npm run vectors`. */
+/** What a released model's stored stream must restore to; written by `npm run vectors`. */
 interface ProbeTile {
+  /** Model id, hexadecimal. */
+  readonly model: string
   readonly width: number
   readonly height: number
   readonly bitstream: string
   /** RGBA rows, deflated. */
   readonly pixels: string
 }
-
-/** Backends sum in another order: restored values may fall on either side of a half. */
-const TOLERANCE = 1
 
 const READY: Readonly<Record<Backend, () => Promise<boolean>>> = {
   webgpu: async () => {
@@ -60,8 +60,20 @@ const READY: Readonly<Record<Backend, () => Promise<boolean>>> = {
 
 const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))
 
-/** Megapixels decoded a second by a codec of the base model, or null where the stored tile does not come back. */
-export async function probe(codec: Codec, tile: ProbeTile = PROBE_TILE): Promise<number | null> {
+/** Megapixels decoded a second by the backend in use, or null where the model's stored tile does not come back. */
+export async function probe(model: BaseModel): Promise<number | null> {
+  const id = toHex(model.id)
+  const tile: ProbeTile | undefined = probeTiles.find((one) => one.model === id)
+  if (tile === undefined) return null
+  const codec = createCodec(model.weights)
+  try {
+    return await probeWith(codec, tile, largestDifference(model.weights.config))
+  } finally {
+    codec.dispose()
+  }
+}
+
+async function probeWith(codec: Codec, tile: ProbeTile, tolerance: number): Promise<number | null> {
   const bitstream = bytesOf(tile.bitstream)
   const expected = inflateSync(bytesOf(tile.pixels))
   await codec.decode(bitstream) // warms up: kernels compile on first use
@@ -69,36 +81,24 @@ export async function probe(codec: Codec, tile: ProbeTile = PROBE_TILE): Promise
   const { width, height, data } = await codec.decode(bitstream)
   const seconds = Math.max(1e-4, (performance.now() - startMs) / 1000)
   if (width !== tile.width || height !== tile.height || data.length !== expected.length) return null
-  if (data.some((value, i) => Math.abs(value - expected[i]!) > TOLERANCE)) return null
+  if (data.some((value, i) => Math.abs(value - expected[i]!) > tolerance)) return null
   return (width * height) / 1e6 / seconds
 }
 
-/** The first of `backends` that works, with a codec of the personal weights. Throws DarkroomError 'no-engine'. */
-export async function startEngine(
-  weights: { readonly base: CodecWeights; readonly personal: CodecWeights },
-  backends: readonly Backend[],
-): Promise<Engine> {
+/** The first of `backends` that restores the stored tile of the newest model. Throws DarkroomError 'no-engine'. */
+export async function startEngine(newest: BaseModel, backends: readonly Backend[]): Promise<Engine> {
   let cause: unknown = null
   for (const backend of backends) {
     try {
       if (!(await READY[backend]())) continue
       await tf.ready()
-      const check = () => checkBackend(weights.base)
+      const check = () => probe(newest)
       const megapixelsPerSecond = await check()
       if (megapixelsPerSecond === null) continue
-      return { codec: createCodec(weights.personal), backend, megapixelsPerSecond, check }
+      return { backend, megapixelsPerSecond, check }
     } catch (error) {
       cause = error
     }
   }
   throw new DarkroomError('no-engine', { cause })
-}
-
-async function checkBackend(base: CodecWeights): Promise<number | null> {
-  const codec = createCodec(base)
-  try {
-    return await probe(codec)
-  } finally {
-    codec.dispose()
-  }
 }

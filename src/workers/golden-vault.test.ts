@@ -1,19 +1,22 @@
-/** The golden vault of format v1 (`npm run vectors` writes it): from 24 words to pixels, as the product opens it. */
+/** The golden vaults of every released model (`npm run vectors` writes them): from 24 words to pixels, as the product opens them. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { inflateRawSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createCodec } from '../codec/codec'
+import { largestDifference } from '../codec/exactness'
 import { importSecret } from '../crypto/kdf'
-import { personalModelSeed } from '../crypto/model-seed'
 import { openGoldenVault, type GoldenPhoto, type GoldenVault } from '../crypto/vectors/golden'
 import { CHUNK_BYTES, decodeHeader, SECTION } from '../format/artifact'
+import { modelIds } from '../format/ids'
 import { PROCESS } from '../format/suite'
 import { present } from '../lib/assert'
 import { parseBase64url, toHex, unsharedBytes } from '../lib/bytes'
 import type { BaseModel } from '../model/base-model'
+import { RELEASED_MODELS } from '../model/released-models'
+import { goldenVaultOf } from '../training/golden-files'
 import { readModel, readyWasm } from '../training/node-model'
-import { personalModel } from '../model/personal-model'
+import { personalModelOf } from './model-codecs'
 import { openBeginning, openSection, type ArtifactKey } from './sealing'
 
 interface Expected {
@@ -27,28 +30,16 @@ interface Expected {
   readonly original: string | null
 }
 
-const text = readFileSync(new URL('../crypto/vectors/vault-v1.json', import.meta.url), 'utf8')
-const golden = JSON.parse(text) as {
+interface Golden {
   readonly model: string
-  readonly modelName: string
   readonly weightsHash: string
   readonly vault: GoldenVault
   readonly expected: readonly Expected[]
 }
 
-let model: BaseModel
-let opened: Awaited<ReturnType<typeof openGoldenVault>>
 beforeAll(async () => {
   await readyWasm()
-  model = await readModel(golden.modelName)
-  opened = await openGoldenVault(golden.vault)
 })
-
-const photoNamed = (name: string): GoldenPhoto =>
-  present(
-    opened.photos.find(({ photo }) => photo.name === name),
-    `no ${name}`,
-  )
 
 async function keyOf({ photo, names, modelSecret, vaultKey }: GoldenPhoto): Promise<ArtifactKey> {
   const { wrappedKey, weightsHash } = photo.artifact
@@ -64,7 +55,22 @@ async function keyOf({ photo, names, modelSecret, vaultKey }: GoldenPhoto): Prom
 }
 const fileOf = ({ artifact }: GoldenPhoto) => new Blob([unsharedBytes(artifact)])
 
-describe('the golden vault', () => {
+describe.each(RELEASED_MODELS)('the golden vault of $name', (released) => {
+  const golden = JSON.parse(readFileSync(goldenVaultOf(released), 'utf8')) as Golden
+  let model: BaseModel
+  let opened: Awaited<ReturnType<typeof openGoldenVault>>
+
+  beforeAll(async () => {
+    model = await readModel(released.name)
+    opened = await openGoldenVault(golden.vault)
+  })
+
+  const photoNamed = (name: string): GoldenPhoto =>
+    present(
+      opened.photos.find(({ photo }) => photo.name === name),
+      `no ${name}`,
+    )
+
   it('opens from its 24 words: roster, two epochs, chains and records', () => {
     expect(golden.expected.length).toBeGreaterThanOrEqual(6)
     expect(opened.photos.map(({ photo }) => photo.name).sort()).toEqual(
@@ -78,18 +84,20 @@ describe('the golden vault', () => {
     for (const { photo } of opened.photos) expect(photo['unknown']).toEqual({ kept: [1, null, 'Föhn'] })
   })
 
-  it('names the production process in every artifact', () => {
-    for (const { artifact } of opened.photos) expect(decodeHeader(artifact).process).toBe(PROCESS.torus32)
+  it('names the production process and its model in every artifact', () => {
+    const modelId = modelIds.fromBytes(model.id)
+    for (const { artifact } of opened.photos)
+      expect(decodeHeader(artifact)).toMatchObject({ process: PROCESS.torus32, modelId })
   })
 
   it('belongs to the personal model that its secret gives', async () => {
-    expect(golden.model, 'the model changed: npm run vectors').toBe(toHex(model.id))
-    const personal = await personalModel(model.weights, await personalModelSeed(opened.modelSecret, model.id))
+    expect([golden.model, toHex(model.id)]).toEqual([released.id, released.id])
+    const personal = await personalModelOf(model, opened.modelSecret)
     expect(toHex(personal.weightsHash)).toBe(golden.weightsHash)
   })
 
-  it('restores every picture within 1 in 255, its thumbnail, and originals to the byte', async () => {
-    const personal = await personalModel(model.weights, await personalModelSeed(opened.modelSecret, model.id))
+  it('restores every picture as far as the model goes to the bit, its thumbnail, and originals to the byte', async () => {
+    const personal = await personalModelOf(model, opened.modelSecret)
     const codec = createCodec(personal.weights)
     let longest = 0
     for (const { name, width, height, hasAlpha, pixels, original } of golden.expected) {
@@ -103,7 +111,7 @@ describe('the golden vault', () => {
         (most, value, i) => Math.max(most, Math.abs(value - restored.data[i]!)),
         0,
       )
-      expect(worst, name).toBeLessThanOrEqual(1)
+      expect(worst, name).toBeLessThanOrEqual(largestDifference(model.weights.config))
 
       const preview = present(await openBeginning(key, fileOf(photo), SECTION.thumbnail), 'no thumbnail')
       const thumbnail = await codec.decode(preview.bytes)

@@ -1,0 +1,16 @@
+/**
+ * The released models, newest first. New photos are sealed with the first; a photo of an older one is restored with the
+ * model that its artifact names. A line is never changed and never removed: a Decrypter is forever.
+ */
+export interface ReleasedModel {
+  /** Its folder in models/, and its name in model.json: `safelight-v` and a number. */
+  readonly name: string
+  /** SHA-256 of its files, hexadecimal (format/model-id.ts); known before any of them is here. */
+  readonly id: string
+}
+
+export const RELEASED_MODELS: readonly [ReleasedModel, ...ReleasedModel[]] = [
+  { name: 'safelight-v1', id: '43c592056e4122c9ee388fa6c2db9d0c66ebe5ff1dec938088339f3eccd44489' },
+]
+
+export const NEWEST_MODEL = RELEASED_MODELS[0]
