@@ -12,7 +12,8 @@
  *   context features, prediction hidden   order (their caps and shifts are not homogeneous)
  *   magnitude tables   order, with the map from scales to tables
  *
- * Units of activations (codec/exact), where the model has them, follow their channels, so that whole weights do too.
+ * Units of activations (codec/exact), where the model has them, follow their channels: whole weights are the base model's in
+ * another order, and restore the same pixels.
  *
  * Powers of two and signs are exact in floating point, and no integer of the context model is rounded otherwise: what is
  * left is the order of float sums, so pictures come back within 1 in 255 of the base model's. (A predicted latent keeps
@@ -104,10 +105,10 @@ export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): Co
     integers.set(name, applied(integers.get(name), name, shape, steps))
   }
 
-  /** Units of activations, [KNOTS, channels], in models that have them; a sign leaves them as they are. */
-  const onUnits = (activation: string, { order, gain }: Relabelling): void => {
+  /** Units of activations, [KNOTS, channels], in models that have them: whole numbers keep their signs. */
+  const onUnits = (activation: string, channels: Relabelling): void => {
     if (config.wholeActivationBits === undefined) return
-    onFloats(unitName(activation), [knots, order.length], [1, { order, gain: gain.map(Math.abs) }])
+    onFloats(unitName(activation), [knots, channels.order.length], [1, channels])
   }
 
   const { latents } = t

@@ -10,7 +10,7 @@ import { activationChannels, mostOf, unitName } from '../codec/exact/whole-synth
 import { KNOTS, QUALITY_MAX } from '../codec/quality'
 import { readSymbols } from '../codec/symbols'
 import { synthesisAt, synthesize } from '../codec/transform'
-import type { RasterImage } from '../codec/types'
+import type { Effort, RasterImage } from '../codec/types'
 import { BLOCK, type CodecWeights } from '../codec/weights'
 import { opaque } from './opaque'
 import { proceduralImage } from './procedural-images'
@@ -39,9 +39,10 @@ export async function tilePicture(
   weights: CodecWeights,
   picture: RasterImage,
   quality: number,
+  effort: Effort = 'fast',
 ): Promise<TilePicture> {
   const codec = createCodec(weights)
-  const bitstream = await codec.encode(picture, { quality, effort: 'fast' })
+  const bitstream = await codec.encode(picture, { quality, effort })
   codec.dispose()
   const bytes = await readSymbols(weights, parseBitstream(bitstream))
   const view = new DataView(bytes.buffer, bytes.byteOffset)
@@ -55,7 +56,11 @@ export async function tilePicture(
 /** Channels of the activation were as large as this at most. */
 type Ranges = Map<string, Float64Array>
 
-async function rangesAt(weights: CodecWeights, quality: number, scenes: number): Promise<Ranges> {
+async function rangesAt(
+  weights: CodecWeights,
+  quality: number,
+  scenes: readonly RasterImage[],
+): Promise<Ranges> {
   const channels = activationChannels(weights.config)
   const ranges: Ranges = new Map([...channels].map(([name, count]) => [name, new Float64Array(count)]))
   const watch = (name: string, x: tf.Tensor): void => {
@@ -64,9 +69,8 @@ async function rangesAt(weights: CodecWeights, quality: number, scenes: number):
     most.forEach((value, c) => (range[c] = Math.max(range[c]!, value)))
   }
   const transform = synthesisAt(weights, quality)
-  for (let scene = 0; scene < scenes; scene++) {
-    const image = opaque(proceduralImage(SEED + scene, SIDE, SIDE), SIDE)
-    const { width, height, channels, symbols } = await tilePicture(weights, image, quality)
+  for (const scene of scenes) {
+    const { width, height, channels, symbols } = await tilePicture(weights, scene, quality)
     if (channels === 0) continue
     const steps = Float32Array.from(symbols, (symbol) => symbol / SYMBOL_UNIT)
     tf.tidy(() => {
@@ -87,9 +91,12 @@ export async function measureUnits(
   const units = new Map(
     [...channels].map(([name, count]) => [unitName(name), new Float32Array(KNOTS * count)]),
   )
+  const pictures = Array.from({ length: scenes }, (_, i) =>
+    opaque(proceduralImage(SEED + i, SIDE, SIDE), SIDE),
+  )
   for (let knot = 0; knot < KNOTS; knot++) {
     const quality = Math.round(QUALITY_MAX * (1 - knot / (KNOTS - 1)))
-    for (const [name, range] of await rangesAt(weights, quality, scenes)) {
+    for (const [name, range] of await rangesAt(weights, quality, pictures)) {
       const least = LEAST_SHARE * range.reduce((most, value) => Math.max(most, value), 0)
       units.get(unitName(name))!.set(
         range.map((value) => (Math.max(value, least) * HEADROOM) / mostOf(bits)),

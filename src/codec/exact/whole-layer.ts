@@ -1,5 +1,6 @@
 /**
- * Layers in whole numbers out of layers in float32. An activation is a whole number of units, one unit per channel;
+ * Layers in whole numbers out of layers in float32. An activation is a whole number of units, one unit per channel (below
+ * zero where a personal model turns the sign: the whole number then is the base model's);
  * weights are rounded so that a sum has a finer unit, by a power of two, as fine as can be while no sum reaches 2^24 and no
  * weight passes 16 bits. Doubles by + - * / and sqrt alone: the same weights on every engine.
  */
