@@ -4,7 +4,7 @@ import { expect, test } from '../support/test'
 async function makeFirstDatabase(): Promise<void> {
   await new Promise<void>((done, refuse) => {
     const opening = indexedDB.open('safelight', 1)
-    opening.onerror = () => refuse(opening.error)
+    opening.onerror = () => refuse(new Error('no database', { cause: opening.error }))
     opening.onupgradeneeded = () => {
       const { result: database } = opening
       for (const name of [
@@ -40,13 +40,16 @@ async function readModels(): Promise<unknown[]> {
   const database = await new Promise<IDBDatabase>((done, refuse) => {
     const opening = indexedDB.open('safelight')
     opening.onsuccess = () => done(opening.result)
-    opening.onerror = () => refuse(opening.error)
+    opening.onerror = () => refuse(new Error('no database', { cause: opening.error }))
   })
   const store = database.transaction('models').objectStore('models')
   const found: { key: IDBValidKey; files: Record<string, Blob> }[] = []
   await new Promise<void>((done) => {
     store.openCursor().onsuccess = function () {
-      if (this.result === null) return done()
+      if (this.result === null) {
+        done()
+        return
+      }
       found.push({ key: this.result.key, files: this.result.value as Record<string, Blob> })
       this.result.continue()
     }
