@@ -5,8 +5,8 @@
  *     npm run study -- keystream --pipe           1 GB of the mask over zeros to standard output, for any battery
  *     npm run study -- artifact [--photos 200] [--folder path] [--pairs 12]
  *     npm run study -- bypass [--photos 200] [--folder path]   wrong keys with every check skipped
- *     npm run study -- exactness [--photos 12] [--folder path] [--qualities 20,34,50] [--bits 8,10,12]
- *             [--against cpu|webgpu]              the Decrypter in whole numbers: loss, cost and agreement
+ *     npm run study -- exactness [--photos 12] [--folder path] [--qualities 20,34,50] [--against cpu|webgpu]
+ *                                                 the Decrypter in whole numbers: loss, cost and agreement
  */
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
@@ -22,6 +22,7 @@ import { writeReport, type Report } from '../study/markdown'
 import { photoFrom, proceduralPhoto } from '../study/study-photos'
 import { readyBackend } from '../training/backend'
 import { readModel, readyWasm } from '../training/node-model'
+import { inWholeNumbers, measureUnits } from '../training/whole-units'
 import { listPictures, readPicture } from './picture-files'
 
 const { positionals, values } = parseArgs({
@@ -35,7 +36,6 @@ const { positionals, values } = parseArgs({
     pairs: { type: 'string', default: '12' },
     folder: { type: 'string' },
     qualities: { type: 'string', default: `20,${DEFAULT_QUALITY},50` },
-    bits: { type: 'string', default: '8,10,12' },
     against: { type: 'string', default: 'cpu' },
     out: { type: 'string', default: 'reports' },
   },
@@ -118,7 +118,11 @@ async function exactness(): Promise<void> {
   const against = values.against === 'webgpu' ? 'webgpu' : 'cpu'
   await readyBackend(against)
   await readyWasm()
-  const { weights } = await readModel()
+  const { weights: released } = await readModel()
+  const weights =
+    released.config.wholeActivationBits === undefined
+      ? inWholeNumbers(released, await measureUnits(released, 24))
+      : released
   const count = wholeNumber(values.photos ?? '12')
   const pictures = new Map([['procedural', Array.from({ length: count }, (_, i) => proceduralSquare(i + 1))]])
   if (values.folder !== undefined) {
@@ -126,12 +130,10 @@ async function exactness(): Promise<void> {
     for (const file of await listPictures(values.folder)) photos.push(middleOf(await readPicture(file, true)))
     pictures.set('of the folder, halved', photos)
   }
-  const [qualities, bits] = [values.qualities, values.bits].map((text) => text.split(',').map(Number))
   await finish(
     await studyExactness({
       ...{ weights, pictures, print },
-      qualities: qualities!,
-      bits: bits!,
+      qualities: values.qualities.split(',').map(Number),
       backends: ['wasm', against],
       timedRounds: 15,
     }),

@@ -11,7 +11,7 @@ import { KNOTS, QUALITY_MAX } from '../codec/quality'
 import { readSymbols } from '../codec/symbols'
 import { synthesisAt, synthesize } from '../codec/transform'
 import type { Effort, RasterImage } from '../codec/types'
-import { BLOCK, type CodecWeights } from '../codec/weights'
+import { BLOCK, type CodecConfig, type CodecWeights } from '../codec/weights'
 import { opaque } from './opaque'
 import { proceduralImage } from './procedural-images'
 
@@ -118,4 +118,11 @@ export function inWholeNumbers(
     config: { ...config, wholeActivationBits: bits },
     tensors: new Map([...tensors, ...units]),
   }
+}
+
+/** The same model with its synthesis in float32. */
+export function inFloat32({ config, ...rest }: CodecWeights): CodecWeights {
+  const floats: { -readonly [name in keyof CodecConfig]?: number } = { ...config }
+  delete floats.wholeActivationBits
+  return { ...rest, config: floats as CodecConfig }
 }

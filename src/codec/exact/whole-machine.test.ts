@@ -7,12 +7,13 @@ import { readyWasm } from '../../training/node-model'
 import { opaque } from '../../training/opaque'
 import { proceduralImage } from '../../training/procedural-images'
 import { wholeTestWeights } from '../../training/testing'
+import { inFloat32 } from '../../training/whole-units'
 import type { BlockRegion } from '../blocks'
 import { createCodec } from '../codec'
 import { psnrDb } from '../metrics'
 import { DEFAULT_QUALITY, QUALITY_MAX } from '../quality'
 import type { RasterImage } from '../types'
-import { LATENTS, type CodecConfig, type CodecWeights } from '../weights'
+import { LATENTS, type CodecWeights } from '../weights'
 import { createWholeKernel } from './kernel/whole-kernel'
 import type { WholeMachine } from './layers'
 import { createTensorMachine } from './tensor-machine'
@@ -135,9 +136,7 @@ describe('a codec in whole numbers', () => {
   }, 60_000)
 
   it('restores what the same model in float32 does, nearly', async () => {
-    const config: { -readonly [name in keyof CodecConfig]?: number } = { ...weights.config }
-    delete config.wholeActivationBits
-    const [whole, float] = [createCodec(weights), createCodec({ ...weights, config: config as CodecConfig })]
+    const [whole, float] = [createCodec(weights), createCodec(inFloat32(weights))]
     for (const quality of [8, DEFAULT_QUALITY, 56, QUALITY_MAX]) {
       const coded = await float.encode(picture, { quality, effort: 'fast' })
       const [ours, theirs] = [await whole.decode(coded), await float.decode(coded)]

@@ -2,9 +2,10 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { makePrng } from '../../lib/prng'
 import { readyWasm } from '../../training/node-model'
 import { wholeTestWeights } from '../../training/testing'
+import { inFloat32 } from '../../training/whole-units'
 import { SYMBOL_LIMIT, SYMBOL_UNIT } from '../context-model'
 import { QUALITY_MAX } from '../quality'
-import { LATENTS, type CodecConfig, type CodecWeights } from '../weights'
+import { LATENTS, type CodecWeights } from '../weights'
 import { SEEN_MOST, type WholeFilter } from './layers'
 import { fitSymbols } from './symbol-energy'
 import { loudestFor } from './testing'
@@ -99,9 +100,7 @@ describe('whole weights', () => {
   it('are the same twice, and none where a model has no units', () => {
     const [once, again] = [1, 2].map(() => JSON.stringify(wholeModelAt(weights, 34)))
     expect(once === again).toBe(true)
-    const config: { -readonly [name in keyof CodecConfig]?: number } = { ...weights.config }
-    delete config.wholeActivationBits
-    expect(() => wholeModelAt({ ...weights, config: config as CodecConfig }, 34)).toThrow(RangeError)
+    expect(() => wholeModelAt(inFloat32(weights), 34)).toThrow(RangeError)
     const tensors = new Map(weights.tensors)
     tensors.delete('unit_trunk')
     expect(() => wholeModelAt({ ...weights, tensors }, 34)).toThrow(/unit_trunk/)
