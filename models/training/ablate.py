@@ -23,7 +23,9 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from codec import CONFIG, KNOTS, Codec, interpolate_knots, laplace_bits
-from train import augment, average, bd_rate, descend, forward, latent_statistics, load_crops, make_optimizer, objective
+from train import (
+    augment, average, bd_rate, descend, forward, latent_statistics, load_crops, make_optimizer, ms_ssim, objective, with_ms_ssim,
+)
 
 BATCH, CROP = 4, 240
 RATE, WARM_SHARE = 1e-3, 0.06
@@ -74,6 +76,7 @@ ROWS = [
     Row("no predicted means", absent=("mean_weight", "mean_out")),
     Row("no hidden layer", absent=HIDDEN),
     Row("no features of neighbours", absent=FEATURES),
+    Row("chroma predicted from luma", dict(chroma_prediction=1)),
     Row("crops of 128", crop=128),
     Row("quality at the two ends", quality="ends"),
     Row("one quality a batch", quality="batch"),
@@ -144,27 +147,6 @@ def coded(model, rgb, position, amp, noise):
     return bits, error, restored
 
 
-def ms_ssim(a, b):
-    """MS-SSIM [N] of the mean of RGB [N, 3, H, W] in 0..255: five scales, Gaussian window of 11, sides of at least 176."""
-    t = torch.arange(11.0) - 5
-    window = torch.exp(-(t ** 2) / (2 * 1.5 ** 2))
-    window = window / window.sum()
-    smooth = lambda x: F.conv2d(F.conv2d(x, window.view(1, 1, 11, 1)), window.view(1, 1, 1, 11))
-    a, b = a.mean(1, keepdim=True), b.mean(1, keepdim=True)
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    product = 1.0
-    weights = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-    for k, weight in enumerate(weights):
-        ma, mb = smooth(a), smooth(b)
-        va, vb, vab = smooth(a * a) - ma * ma, smooth(b * b) - mb * mb, smooth(a * b) - ma * mb
-        term = (2 * vab + c2) / (va + vb + c2)
-        if k == len(weights) - 1:
-            term = term * (2 * ma * mb + c1) / (ma * ma + mb * mb + c1)
-        product = product * term.mean((1, 2, 3)).clamp(min=1e-3) ** weight
-        a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
-    return product
-
-
 def measure(model, pictures, batch=8):
     """uint8 [count, side, side, 3] -> mean bits per pixel, PSNR and MS-SSIM (both dB) at every knot."""
     model.eval()
@@ -215,7 +197,7 @@ def train_row(row, folder, steps):
     torch.manual_seed(row.seed)
     picks, looks, qualities = (np.random.default_rng([row.seed, k]) for k in range(3))
     crops = load_crops(os.path.join(folder, f"{row.crops}.bin"), 256)
-    config = {**CONFIG, **row.config}
+    config = {**CONFIG, "chroma_prediction": 0, **row.config}
     statistics = latent_statistics(crops, block=config.get("block", 16))
     model = HyperCodec(*statistics, config, row.hyper) if row.hyper else Codec(*statistics, config)
     hold_at_zero(model, row.absent)
@@ -239,9 +221,8 @@ def train_row(row, folder, steps):
             draw[:] = draw[0]
         position = torch.tensor(draw).float()
         bits, error, restored = coded(model, x, position, True, noise=True)
-        if row.ms_ssim:  # scaled to weigh as much as the squared error does
-            unlike = 1 - ms_ssim(restored, x)
-            error = 0.5 * error + 0.5 * (error / unlike.clamp(min=1e-6)).detach() * unlike
+        if row.ms_ssim:
+            error = with_ms_ssim(error, restored, x, 0.5)
         loss = objective(bits, error, position, LAGRANGE)
         descend(model, opt, loss, rate)
         average(ema, model, step)

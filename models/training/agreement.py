@@ -20,6 +20,7 @@ from train import forward, hard_round, objective
 CONFIG = dict(
     analysis_width=12, analysis_blocks=2, analysis_out=32, synthesis_in=32, synthesis_width=12, synthesis_blocks=2,
     render_features=6, render_width=10, context_dense=32, context_features=6, mean_channels=8, mean_hidden=7,
+    chroma_prediction=1,
 )
 ACROSS = 3
 POSITION = 3.375
@@ -32,7 +33,7 @@ SPREADS = [
     ("log_step", 0.0, 0.2), ("gain_table", -3.0, 0.5), ("scale_table", 0.0, 0.4),
     ("analysis_linear", 0.0, 0.06), ("synthesis_linear", 0.0, 0.06), ("depthwise_bias", 0.0, 0.2), ("depthwise", 0.1, 0.4),
     ("scale_bias", 1.5, 1.5), ("scale_same", 0.1, 0.1), ("scale_dense", 0.0, 0.01), ("feature", 0.0, 0.02),
-    ("scale_feature", 0.0, 0.05), ("mean_gain", 1.0, 0.2), ("mean_weight", 0.0, 0.15), ("mean_in", 0.0, 0.15),
+    ("scale_feature", 0.0, 0.05), ("mean_gain", 1.0, 0.2), ("luma_gain", 0.6, 0.3), ("first_gain", 0.5, 0.3), ("mean_weight", 0.0, 0.15), ("mean_in", 0.0, 0.15),
     ("mean_out", 0.0, 0.1), ("scale_hidden", 0.0, 0.05), ("bias", 0.0, 0.3), ("", 0.0, 0.25),
 ]
 
@@ -106,13 +107,13 @@ def edge_distance(model, rgb, position):
     off = lambda y, zone: float(((y.abs() + zone) - (y.abs() + zone).round()).abs().min())
     with torch.no_grad():
         y = model.analyze(rgb, position) / model.steps(position)
-        known = torch.sign(y) * torch.floor(y.abs() + 0.5)
+        known = hard_round(y, 0.5)
         least = off(y, 0.5)
         for _ in range(3):
-            guess, _ = model.means(known, position)
-            centred = y[:, :m] - guess
-            least = min(least, off(centred, DEADZONE), off(y[:, m:], DEADZONE))
-            known = guess + hard_round(centred, DEADZONE)
+            guess, _ = model.means(known[:, :m], position)
+            guess = model.chroma(known, position) + F.pad(guess, (0, 0, 0, 0, 0, LATENTS - m))
+            least = min(least, off(y - guess, DEADZONE))
+            known = guess + hard_round(y - guess, DEADZONE)
     return least
 
 

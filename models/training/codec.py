@@ -21,8 +21,13 @@ CONFIG = dict(
     analysis_width=192, analysis_blocks=3, analysis_out=320,
     synthesis_in=320, synthesis_width=192, synthesis_blocks=3,
     render_features=24, render_width=32,
-    context_dense=320, context_features=32, mean_channels=48, mean_hidden=64,
+    context_dense=320, context_features=32, mean_channels=48, mean_hidden=64, chroma_prediction=1,
 )
+
+GROUP = 16  # channels whose predictions from luma share one slope
+OWN_WEIGHT, REGULAR = 16.0, 20.0
+TAP_WEIGHTS = (2.0, 2.0, 1.0, 1.0)
+SLOPE_LIMIT = 8.0
 
 # What only ablate.py varies; the product knows these values alone, so exported configs leave them out.
 FIXED = dict(block=BLOCK, depthwise_size=3, activation="relu")
@@ -164,6 +169,12 @@ class Codec(nn.Module):
         self.mean_out = nn.Parameter(torch.zeros(m, h))
         self.mean_gain = nn.Parameter(torch.ones(KNOTS, m))
         self.scale_hidden = nn.Parameter(torch.zeros(latents, h))
+        if c.get("chroma_prediction"):
+            # place of the three colours of every frequency but the lowest, which neighbours predict
+            place = np.argsort(order).reshape(3, -1)[:, 1:]
+            self.register_buffer("triples", torch.tensor(place), persistent=False)
+            self.gain_luma = nn.Parameter(torch.full((KNOTS, latents), 0.5))
+            self.gain_chroma = nn.Parameter(torch.full((KNOTS, latents), 0.5))
 
     # -- transforms ---------------------------------------------------------------------------------------------
     def analyze(self, rgb, position, amp=False):
@@ -205,6 +216,36 @@ class Codec(nn.Module):
         p = F.pad(x, (1, 1, 1, 0))
         h, w = x.shape[2:]
         return torch.cat([p[:, :, 1:, 0:w], p[:, :, :h, 1:w + 1], p[:, :, :h, 0:w], p[:, :, :h, 2:w + 2]], 1)
+
+    @staticmethod
+    def slopes(a, b, late):
+        """What a has to be multiplied by to give b [N, P, H, W], of what is known before the group of 16 channels that b is in.
+
+        Least squares over all pairs of the four neighbours, and of earlier groups of this position. late [P]: channels of b.
+        """
+        n, _, h, w = a.shape
+        group = late // GROUP
+        gathered = a.new_zeros(n, LATENTS // GROUP, 2, h, w).index_add(1, group, torch.stack([a * b, a * a], 2))
+        whole = gathered.sum(1)
+        taps = torch.tensor(TAP_WEIGHTS).repeat_interleave(2).view(1, 8, 1, 1)
+        near = (Codec.neighbours(whole) * taps).unflatten(1, (4, 2)).sum(1)
+        known = near[:, None] + OWN_WEIGHT * (torch.cumsum(gathered, 1) - gathered)
+        return (known[:, :, 0] / (known[:, :, 1] + REGULAR)).clamp(-SLOPE_LIMIT, SLOPE_LIMIT)[:, group]
+
+    def chroma(self, symbols, position):
+        """Predicted symbols of both chromas from luma of the same frequency, and of the second from the first [N, 768, H, W]."""
+        luma, first, second = self.triples
+        gain = interpolate_knots(self.gain_luma, position)[:, :, None, None]
+        further = interpolate_knots(self.gain_chroma, position)[:, :, None, None]
+        with torch.no_grad():
+            y, c1, c2 = symbols[:, luma], symbols[:, first], symbols[:, second]
+            from_luma = [self.slopes(y, c1, first) * y, self.slopes(y, c2, second) * y]
+            left = c1 - from_luma[0] * gain[:, first]
+            from_first = self.slopes(left, c2 - from_luma[1] * gain[:, second], second) * left
+        one = from_luma[0] * gain[:, first]
+        two = from_luma[1] * gain[:, second] + from_first * further[:, second]
+        out = torch.zeros_like(symbols)
+        return out.index_add(1, first, one).index_add(1, second, two)
 
     def means(self, symbols, position):
         """Predicted symbols of the first channels from neighbours [N, mean_channels, H, W], and the hidden layer."""

@@ -10,11 +10,11 @@ import sys
 import numpy as np
 import torch
 
-from codec import CONFIG, Codec
+from codec import CONFIG, LATENTS, Codec
 
 TABLES, SCALE_MIN, SCALE_MAX = 64, 0.02, 256.0
 DRIFT_LEVELS, DRIFT_RATE, STEEPEST = 16, 0.05, 6
-SCALE_BITS, FEATURE_SUM_BITS, FEATURE_BITS, MEAN_BITS = 14, 12, 10, 10
+SCALE_BITS, FEATURE_SUM_BITS, FEATURE_BITS, MEAN_BITS, GAIN_BITS = 14, 12, 10, 10, 10
 
 
 def pixel_order():
@@ -108,13 +108,24 @@ def product_layout(w, c):
     for name in ("mean_weight", "mean_in", "mean_out", "mean_gain"):
         t[name] = w[name]
     t["scale_hidden"] = w["scale_hidden"].T
+    if c.get("chroma_prediction"):
+        t["luma_gain"], t["first_gain"] = w["gain_luma"], w["gain_chroma"]
     return t
+
+
+def chroma_partners(triples):
+    """[3, frequencies] places of luma and both chromas -> luma channel of every chroma, first chroma of every second; -1 elsewhere."""
+    luma, first, second = triples
+    luma_of, first_of = np.full(LATENTS, -1), np.full(LATENTS, -1)
+    luma_of[first] = luma_of[second] = luma
+    first_of[second] = first
+    return dict(luma_of=luma_of, first_of=first_of)
 
 
 FIXED_POINT = dict(
     scale_bias=SCALE_BITS, scale_same=SCALE_BITS, scale_dense=SCALE_BITS, feature=FEATURE_SUM_BITS,
     scale_feature=FEATURE_BITS, mean_weight=MEAN_BITS, mean_in=MEAN_BITS, mean_out=MEAN_BITS, mean_gain=MEAN_BITS,
-    scale_hidden=FEATURE_BITS,
+    scale_hidden=FEATURE_BITS, luma_gain=GAIN_BITS, first_gain=GAIN_BITS,
 )
 QUALITY_TABLES = ("log_step", "analysis_gain", "analysis_scale", "synthesis_gain", "render_gain", "render_scale")
 
@@ -126,7 +137,7 @@ def main(source, target):
     w = {k: v.detach().numpy().astype(np.float64) for k, v in model.state_dict().items()}
     c = model.config
     product = product_layout({**w, "scale_dense": w["scale_dense"] * w["dense_mask"]}, c)
-    integers = {k: product.pop(k) * 2 ** bits for k, bits in FIXED_POINT.items()}
+    integers = {k: product.pop(k) * 2 ** bits for k, bits in FIXED_POINT.items() if k in product}
     exact = {k: product.pop(k) for k in QUALITY_TABLES}
     floats = product
     scale = 2 ** SCALE_BITS
@@ -134,6 +145,8 @@ def main(source, target):
     edges = SCALE_MIN * ratio ** (np.arange(1, TABLES) - 0.5) - 0.02
     integers["thresholds"] = np.where(edges > 20, edges, np.log(np.expm1(np.minimum(edges, 20)))) * scale
 
+    if c.get("chroma_prediction"):
+        integers.update(chroma_partners(model.triples.numpy()))
     integers["drift"], integers["drift_shift"] = drift()
 
     os.makedirs(target, exist_ok=True)

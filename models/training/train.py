@@ -50,22 +50,56 @@ def forward(model, rgb, position, deadzone, amp, noise=True):
     steps = model.steps(position)
     y = model.analyze(rgb, position, amp) / steps
     m = model.config["mean_channels"]
-    # Neighbours are known as decoded symbols, mean and all; two rounds come near what the sequential coder sees.
+    # Predictions are from decoded symbols; two rounds come near what the sequential coder sees.
+    chroma = torch.zeros_like(y)
     with torch.no_grad():
-        known = torch.sign(y) * torch.floor(y.abs() + 0.5)
+        known = hard_round(y, 0.5)
         for _ in range(2):
-            guess, _ = model.means(known, position)
-            known = guess + hard_round(y[:, :m] - guess, deadzone)
-    mean, hidden = model.means(known, position)
-    centred = torch.cat([y[:, :m] - mean, y[:, m:]], 1)
+            if model.config.get("chroma_prediction"):
+                chroma = model.chroma(known, position)
+            guess, _ = model.means(known[:, :m], position)
+            guess = chroma + F.pad(guess, (0, 0, 0, 0, 0, y.shape[1] - m))
+            known = guess + hard_round(y - guess, deadzone)
+    mean, hidden = model.means(known[:, :m], position)
+    mean = F.pad(mean, (0, 0, 0, 0, 0, y.shape[1] - m))
+    if model.config.get("chroma_prediction"):
+        mean = mean + model.chroma(known, position)
+    centred = y - mean
     residual = centred + (hard_round(centred, deadzone) - centred).detach()
     scale = model.scales(residual.detach(), hidden, position, amp)
     rate_input = centred + torch.rand_like(centred) - 0.5 if noise else residual
     bits = laplace_bits(rate_input, scale).sum((1, 2, 3)) / (h * w)
-    y_hat = torch.cat([residual[:, :m] + mean, residual[:, m:]], 1) * steps
+    y_hat = (residual + mean) * steps
     restored = model.synthesize(y_hat, position, amp)
     error = ((restored - rgb) ** 2).sum((1, 2, 3)) / (h * w)
     return bits, error, restored
+
+
+def ms_ssim(a, b):
+    """MS-SSIM [N] of the mean of RGB [N, 3, H, W] in 0..255: five scales, Gaussian window of 11, sides of at least 176."""
+    t = torch.arange(11.0) - 5
+    window = torch.exp(-(t ** 2) / (2 * 1.5 ** 2))
+    window = window / window.sum()
+    smooth = lambda x: F.conv2d(F.conv2d(x, window.view(1, 1, 11, 1)), window.view(1, 1, 1, 11))
+    a, b = a.mean(1, keepdim=True), b.mean(1, keepdim=True)
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    product = 1.0
+    weights = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+    for k, weight in enumerate(weights):
+        ma, mb = smooth(a), smooth(b)
+        va, vb, vab = smooth(a * a) - ma * ma, smooth(b * b) - mb * mb, smooth(a * b) - ma * mb
+        term = (2 * vab + c2) / (va + vb + c2)
+        if k == len(weights) - 1:
+            term = term * (2 * ma * mb + c1) / (ma * ma + mb * mb + c1)
+        product = product * term.mean((1, 2, 3)).clamp(min=1e-3) ** weight
+        a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
+    return product
+
+
+def with_ms_ssim(error, restored, rgb, share):
+    """The distortion with a share of 1 - MS-SSIM, scaled to weigh as much as the squared error does."""
+    unlike = 1 - ms_ssim(restored, rgb)
+    return (1 - share) * error + share * (error / unlike.clamp(min=1e-6)).detach() * unlike
 
 
 def objective(bits, error, position, lagrange):
@@ -102,7 +136,7 @@ def make_optimizer(model, rate):
     for name, q in model.named_parameters():
         if name in ("analysis_linear", "synthesis_linear"):
             slow.append(q)
-        elif "log_gain" in name or name in ("log_step", "scale_bias", "mean_gain"):
+        elif "log_gain" in name or name in ("log_step", "scale_bias", "mean_gain", "gain_luma", "gain_chroma"):
             table.append(q)
         else:
             fast.append(q)
@@ -134,7 +168,7 @@ def average(ema, model, step):
 def validate(model, val, positions, deadzone, amp, batch=8):
     points = []
     for p in positions:
-        bpp, psnr = [], []
+        bpp, psnr, alike = [], [], []
         for i in range(0, len(val), batch):
             x = torch.tensor(np.array(val[i:i + batch])).permute(0, 3, 1, 2).float()
             with torch.no_grad():
@@ -142,7 +176,9 @@ def validate(model, val, positions, deadzone, amp, batch=8):
             mse = ((r.clamp(0, 255).round() - x) ** 2).mean((1, 2, 3))
             bpp += b.tolist()
             psnr += (10 * torch.log10(65025 / mse.clamp(min=1e-3))).tolist()
-        points.append((float(np.mean(bpp)), float(np.mean(psnr))))
+            with torch.no_grad():
+                alike += (-10 * torch.log10((1 - ms_ssim(r.clamp(0, 255).round(), x)).clamp(min=1e-6))).tolist()
+        points.append((float(np.mean(bpp)), float(np.mean(psnr)), float(np.mean(alike))))
     return points
 
 
@@ -172,6 +208,7 @@ def main():
     p.add_argument("--validate-every", type=float, default=8, help="minutes")
     p.add_argument("--validate-count", type=int, default=24)
     p.add_argument("--amp", type=int, default=1)
+    p.add_argument("--ms-ssim", type=float, default=0.0, help="share of the distortion that is MS-SSIM")
     p.add_argument("--init")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
@@ -213,7 +250,7 @@ def main():
             points = validate(model, val, range(KNOTS), a.deadzone, False)
             model.load_state_dict(live)
             rates = {k: round(bd_rate(v, points), 2) for k, v in anchors.items()}
-            line = dict(step=step, minutes=round(used / 60, 1), points=[(round(b, 4), round(s, 3)) for b, s in points], bd=rates)
+            line = dict(step=step, minutes=round(used / 60, 1), points=[[round(v, 4) for v in point] for point in points], bd=rates)
             print("VAL", json.dumps(line), flush=True)
             log.write(json.dumps(line) + "\n"); log.flush()
             last = time.time()
@@ -227,7 +264,11 @@ def main():
         pick = np.sort(rng.integers(0, len(crops), a.batch))
         x = augment(torch.tensor(crops[pick]).permute(0, 3, 1, 2).float(), rng)
         position = torch.tensor(rng.uniform(0, KNOTS - 1, a.batch)).float()
-        bits, error, _ = forward(model, x, position, a.deadzone, bool(a.amp))
+        bits, error, restored = forward(model, x, position, a.deadzone, bool(a.amp))
+        if a.ms_ssim > 0:
+            few = a.batch // 3  # it costs as much as the networks; a third of the crops with three times the weight are as good
+            mixed = with_ms_ssim(error[:few], restored[:few], x[:few], min(1, a.ms_ssim * a.batch / few))
+            error = torch.cat([mixed, error[few:]])
         loss = objective(bits, error, position, a.lagrange)
         norm = descend(model, opt, loss, rate)
         step += 1

@@ -20,6 +20,8 @@ const FIXED_BITS: Readonly<Record<string, number>> = {
   thresholds: INTEGER_BITS.scale_bias!,
   drift: 0,
   drift_shift: 0,
+  luma_of: 0,
+  first_of: 0,
 }
 
 type Kind = 'float16' | 'float32' | 'int16' | 'int32'

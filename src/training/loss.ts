@@ -5,8 +5,15 @@ import { stepOf } from '../codec/quality'
 import { analyze, synthesize } from '../codec/transform'
 import { BLOCK, LATENTS } from '../codec/weights'
 import { opaque } from './opaque'
-import type { Parameters } from './parameters'
-import { laplaceBits, predictMeans, predictScales, stopGradient } from './rate-model'
+import { FIXED, type Parameters } from './parameters'
+import {
+  laplaceBits,
+  predictChroma,
+  predictMeans,
+  predictScales,
+  stopGradient,
+  type Prediction,
+} from './rate-model'
 import type { TrainConfig } from './train-config'
 import { trainableTransform, type TensorOf } from './trainable-transform'
 
@@ -49,12 +56,20 @@ export function addToFirst(y: tf.Tensor4D, some: tf.Tensor4D): tf.Tensor4D {
   return tf.add(y, tf.pad(some, [[0, 0], [0, 0], [0, 0], [0, missing]])) // prettier-ignore
 }
 
+/** Predicted symbols of all channels, and the hidden layer that they come from. */
+function predict(tensor: TensorOf, config: TrainConfig, known: tf.Tensor4D, quality: number): Prediction {
+  const { means, hidden } = predictMeans(tensor, config.codec, known, quality)
+  const predictsChroma = config.codec.chromaPrediction !== undefined
+  const others = predictsChroma ? predictChroma(tensor, known, quality) : tf.zerosLike(known)
+  return { means: addToFirst(others, means), hidden }
+}
+
 /** Symbols as the decoder will know them, mean and all: it goes position by position, two rounds come near it. */
 function knownSymbols(tensor: TensorOf, config: TrainConfig, y: tf.Tensor4D, quality: number): tf.Tensor4D {
   let known = quantizer(0.5)(y)
   for (let round = 0; round < 2; round++) {
-    const { means } = predictMeans(tensor, config.codec, known, quality)
-    known = addToFirst(quantizer(config.deadzone)(addToFirst(y, tf.neg(means))), means)
+    const { means } = predict(tensor, config, known, quality)
+    known = tf.add(quantizer(config.deadzone)(tf.sub(y, means)), means)
   }
   return known
 }
@@ -69,15 +84,15 @@ export function rateDistortion(tensor: TensorOf, config: TrainConfig, sample: Sa
   const [linear, correction] = analyze(transform, blocks)
   const y = addToFirst(linear, correction)
   const known = stopGradient(knownSymbols(tensor, config, y, sample.quality)) as tf.Tensor4D
-  const { means, hidden } = predictMeans(tensor, config.codec, known, sample.quality)
-  const centred = addToFirst(y, tf.neg(means))
+  const { means, hidden } = predict(tensor, config, known, sample.quality)
+  const centred = tf.sub<tf.Tensor4D>(y, means)
   const residuals = quantizer(config.deadzone)(centred)
   const coarse = stopGradient(residuals) as tf.Tensor4D
   const scales = predictScales(tensor, config.codec, coarse, hidden, sample.quality)
   const coded =
     sample.noise === null ? residuals : tf.add<tf.Tensor4D>(centred, tf.tensor4d(sample.noise, blocks.shape))
   const bits = tf.div<tf.Scalar>(tf.sum(laplaceBits(coded, scales)), area)
-  const restored = synthesize(transform, addToFirst(residuals, means))
+  const restored = synthesize(transform, tf.add(residuals, means))
   const error = tf.div<tf.Scalar>(tf.sum(tf.squaredDifference(restored, quartersOf(blocks))), area)
   return { bits, error }
 }
@@ -90,25 +105,36 @@ export function sampleLoss(tensor: TensorOf, config: TrainConfig, sample: Sample
   return tf.div(cost, tf.add(stopGradient(bits) as tf.Scalar, 0.08))
 }
 
-/** Loss of one sample, and its gradients in the order of the parameters. */
+/** Loss of one sample, and its gradients in the order of the parameters; zeros for those that are fixed. */
 export async function lossAndGradients(
   parameters: Parameters,
   config: TrainConfig,
   sample: Sample,
 ): Promise<{ loss: number; gradients: Float32Array[] }> {
-  const names = parameters.map((p) => p.name)
-  const tensors = parameters.map((p) => tf.tensor(p.values, p.shape as number[]))
+  const tensorsOf = (some: Parameters): tf.Tensor[] =>
+    some.map(({ values, shape }) => tf.tensor(values, shape as number[]))
+  const trained = parameters.filter(({ name }) => !FIXED.has(name))
+  const fixed = parameters.filter(({ name }) => FIXED.has(name))
+  const [tensors, constants] = [tensorsOf(trained), tensorsOf(fixed)]
+  const named = (some: Parameters, values: readonly tf.Tensor[]) =>
+    some.map(({ name }, i) => [name, values[i]!] as const)
   const { value, grads } = tf.tidy(() =>
     tf.valueAndGrads((...at: tf.Tensor[]) => {
-      const byName = new Map(names.map((name, i) => [name, at[i]!]))
+      const byName = new Map([...named(fixed, constants), ...named(trained, at)])
       return sampleLoss((name) => byName.get(name)!, config, sample)
     })(tensors),
   )
   try {
-    const gradients = await Promise.all(grads.map(async (g) => (await g.data()) as Float32Array))
+    const slopes = new Map(named(trained, grads))
+    const gradients = await Promise.all(
+      parameters.map(
+        async ({ name, values }) =>
+          ((await slopes.get(name)?.data()) as Float32Array | undefined) ?? new Float32Array(values.length),
+      ),
+    )
     const [loss] = await value.data()
     return { loss: loss!, gradients }
   } finally {
-    tf.dispose([...tensors, ...grads, value])
+    tf.dispose([...tensors, ...constants, ...grads, value])
   }
 }

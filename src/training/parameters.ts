@@ -2,8 +2,9 @@
  * Trainable parameters by name: the tensors of a model file, with the context model's integers as floats. Layouts are
  * those of src/codec/transform.ts and src/codec/context-model.ts (inputs are rows).
  */
+import { SLOPE_GROUP } from '../codec/chroma-prediction'
 import { KNOTS, stepOf, QUALITY_MAX } from '../codec/quality'
-import { LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
+import { BLOCK, LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
 import { blockTransform, latentStatistics } from './block-transform'
 import { Random } from './random'
 import type { TrainConfig } from './train-config'
@@ -28,7 +29,12 @@ export const INTEGER_BITS: Readonly<Record<string, number>> = {
   mean_out: 10,
   mean_gain: 10,
   scale_hidden: 10,
+  luma_gain: 10,
+  first_gain: 10,
 }
+
+/** Which channel predicts which: whole numbers that a start decides and training leaves. */
+export const FIXED: ReadonlySet<string> = new Set(['luma_of', 'first_of'])
 
 /** Per-quality tables, kept as float32 in model files. */
 export const QUALITY_TABLES: ReadonlySet<string> = new Set([
@@ -39,6 +45,13 @@ export const QUALITY_TABLES: ReadonlySet<string> = new Set([
   'render_gain',
   'render_scale',
 ])
+
+const CHROMA_SHAPES: [string, number[]][] = [
+  ['luma_gain', [KNOTS, LATENTS]],
+  ['first_gain', [KNOTS, LATENTS]],
+  ['luma_of', [LATENTS]],
+  ['first_of', [LATENTS]],
+]
 
 /** Names and shapes of all parameters of a configuration, in the order of model files. */
 export function parameterShapes(c: CodecConfig): [string, number[]][] {
@@ -85,6 +98,7 @@ export function parameterShapes(c: CodecConfig): [string, number[]][] {
     ['mean_out', [c.meanChannels, c.meanHidden]],
     ['mean_gain', [KNOTS, c.meanChannels]],
     ['scale_hidden', [c.meanHidden, LATENTS]],
+    ...(c.chromaPrediction === undefined ? [] : CHROMA_SHAPES),
   ]
 }
 
@@ -93,7 +107,7 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * 
 /** The parameters of a released model. Throws RangeError where the model lacks one. */
 export function parametersOf(weights: CodecWeights): Parameters {
   return parameterShapes(weights.config).map(([name, shape]) => {
-    const bits = INTEGER_BITS[name]
+    const bits = FIXED.has(name) ? 0 : INTEGER_BITS[name]
     const source = bits === undefined ? weights.tensors.get(name) : weights.integers.get(name)
     if (source?.length !== sizeOf(shape))
       throw new RangeError(`The model has no tensor ${name} of this shape.`)
@@ -110,6 +124,7 @@ export function freshParameters(config: TrainConfig): Parameters {
   const random = new Random(config.seed)
   const { order, deviation } = latentStatistics(config)
   const basis = blockTransform()
+  const partners = chromaPartners(order)
   const steps = Array.from({ length: KNOTS }, (_, k) => stepOf(QUALITY_MAX * (1 - k / (KNOTS - 1))))
   return parameterShapes(config.codec).map(([name, shape]) => {
     const values = new Float32Array(sizeOf(shape))
@@ -118,7 +133,9 @@ export function freshParameters(config: TrainConfig): Parameters {
     const uniform = (fanIn: number): void => fill(() => random.between(-1, 1) / Math.sqrt(fanIn))
     const channel = (i: number): number => i % columns
     const stepAt = (i: number): number => steps[Math.floor(i / columns)]!
-    if (name === 'analysis_linear')
+    if (name === 'luma_of' || name === 'first_of') values.set(partners[name])
+    else if (name === 'luma_gain' || name === 'first_gain') values.fill(0.5)
+    else if (name === 'analysis_linear')
       fill((i) => basis[order[channel(i)]! * LATENTS + Math.floor(i / LATENTS)]!)
     else if (name === 'synthesis_linear')
       fill((i) => basis[order[Math.floor(i / LATENTS)]! * LATENTS + channel(i)]!)
@@ -146,6 +163,31 @@ export function freshParameters(config: TrainConfig): Parameters {
     else if (shape.length === 4) uniform(9 * (48 + config.codec.renderFeatures))
     return { name, shape, values }
   })
+}
+
+/**
+ * For every chroma channel its luma channel, and for every second chroma the first, of the same frequency; -1 elsewhere,
+ * for the lowest frequency, and where a channel would be needed before its group is known.
+ */
+export function chromaPartners(order: Int32Array): Record<'luma_of' | 'first_of', Int32Array> {
+  const frequencies = BLOCK * BLOCK
+  const placeOf = new Int32Array(LATENTS)
+  order.forEach((row, channel) => (placeOf[row] = channel))
+  const [lumaOf, firstOf] = [new Int32Array(LATENTS).fill(-1), new Int32Array(LATENTS).fill(-1)]
+  const groupOf = (channel: number): number => Math.floor(channel / SLOPE_GROUP)
+  for (let frequency = 1; frequency < frequencies; frequency++) {
+    const [luma, first, second] = [0, 1, 2].map((colour) => placeOf[colour * frequencies + frequency]!) as [
+      number,
+      number,
+      number,
+    ]
+    if (groupOf(luma) >= groupOf(first)) continue
+    lumaOf[first] = luma
+    if (groupOf(first) >= groupOf(second)) continue
+    lumaOf[second] = luma
+    firstOf[second] = first
+  }
+  return { luma_of: lumaOf, first_of: firstOf }
 }
 
 function inverseSoftplus(scale: number): number {

@@ -1,5 +1,6 @@
 /** The entropy model's differentiable form: Laplace scales and means from symbols already coded (context-model.ts). */
 import * as tf from '@tensorflow/tfjs-core'
+import { OWN_WEIGHT, REGULAR, PAIR_SHIFT, SLOPE_GROUP, SLOPE_LIMIT } from '../codec/chroma-prediction'
 import { LATENTS, type CodecConfig } from '../codec/weights'
 import { rowAt, type TensorOf } from './trainable-transform'
 
@@ -50,6 +51,66 @@ export function predictMeans(
   const sum = tf.add(product(near, 'mean_weight'), product(hidden, 'mean_out'))
   const means = tf.mul(sum, rowAt(tensor('mean_gain'), quality))
   return { means: tf.reshape(means, [1, h, w, m]), hidden }
+}
+
+const SLOPES = LATENTS / SLOPE_GROUP
+/** The same in whole steps. */
+const REGULAR_STEPS = REGULAR / (1 << (2 * PAIR_SHIFT))
+
+/**
+ * Predictors times local slopes, [positions, 768]: least squares of the targets over the neighbours and over earlier
+ * groups of channels of the position. Predictors are zero where a channel is not to count.
+ */
+function sloped(predictors: tf.Tensor2D, targets: tf.Tensor2D, h: number, w: number): tf.Tensor2D {
+  const sums = (x: tf.Tensor): tf.Tensor4D => tf.sum(tf.reshape(x, [1, h, w, SLOPES, SLOPE_GROUP]), 4)
+  const known = (x: tf.Tensor): tf.Tensor => {
+    const own = sums(x)
+    const [west, north, northWest, northEast] = neighbours(tf.sum(own, 3, true)) as [
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+    ]
+    const near = tf.add(tf.mul(tf.add(west, north), 2), tf.add(northWest, northEast))
+    return tf.add(near, tf.mul(tf.cumsum(own, 3, true), OWN_WEIGHT))
+  }
+  const slopes = tf.clipByValue(
+    tf.div(known(tf.mul(predictors, targets)), tf.add(known(tf.square(predictors)), REGULAR_STEPS)),
+    -SLOPE_LIMIT,
+    SLOPE_LIMIT,
+  )
+  const each = tf.tile(tf.reshape(slopes, [h * w, SLOPES, 1]), [1, 1, SLOPE_GROUP])
+  return tf.mul(tf.reshape(each, [h * w, LATENTS]), predictors)
+}
+
+/**
+ * What luma foretells of chroma, [1, h, w, 768], from decoded symbols of the same shape (codec/chroma-prediction.ts).
+ * Only the gains have gradients.
+ */
+export function predictChroma(tensor: TensorOf, known: tf.Tensor4D, quality: number): tf.Tensor4D {
+  const [, h, w] = known.shape
+  const lumaGain = rowAt(tensor('luma_gain'), quality)
+  const firstGain = rowAt(tensor('first_gain'), quality)
+  const foretold = tf.customGrad((symbols) => {
+    const x = flat(symbols as tf.Tensor4D)
+    /** By channel: what the channel looks at, zero where it looks at none. */
+    const seen = (values: tf.Tensor2D, name: string): tf.Tensor2D => {
+      const partners = tensor(name) as tf.Tensor1D
+      const indices = tf.cast<tf.Tensor1D>(tf.maximum(partners, 0), 'int32')
+      return tf.mul(tf.gather(values, indices, 1), tf.step(tf.add(partners, 1)))
+    }
+    const luma = seen(x, 'luma_of')
+    const ofSecond = tf.mul<tf.Tensor2D>(luma, tf.step(tf.add(tensor('first_of'), 1)))
+    const fromLuma = tf.add<tf.Tensor2D>(sloped(tf.sub(luma, ofSecond), x, h, w), sloped(ofSecond, x, h, w))
+    const left = tf.sub<tf.Tensor2D>(x, tf.mul(fromLuma, lumaGain))
+    const fromFirst = sloped(seen(left, 'first_of'), left, h, w)
+    return {
+      value: tf.stack([fromLuma, fromFirst]),
+      gradFunc: () => tf.zerosLike(symbols as tf.Tensor4D),
+    }
+  })(known)
+  const [fromLuma, fromFirst] = tf.unstack(foretold) as [tf.Tensor2D, tf.Tensor2D]
+  return tf.reshape(tf.add(tf.mul(fromLuma, lumaGain), tf.mul(fromFirst, firstGain)), known.shape)
 }
 
 /** Laplace scale of every symbol from residual symbols [1, h, w, 768], which carry no gradient here, and the hidden layer. */

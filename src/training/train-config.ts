@@ -40,6 +40,7 @@ const BASE_CODEC: CodecConfig = {
   contextFeatures: 32,
   meanChannels: 48,
   meanHidden: 64,
+  chromaPrediction: 1,
 }
 
 export const BASE_CONFIG: TrainConfig = {
@@ -79,6 +80,7 @@ export const SMOKE_CONFIG: TrainConfig = {
     contextFeatures: 8,
     meanChannels: 8,
     meanHidden: 8,
+    chromaPrediction: 1,
   },
 }
 

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
+import type { CodecConfig } from '../codec/weights'
 import { loadBaseModel } from '../model/base-model'
 import { readyBackend } from './backend'
 import { loadCheckpoint, saveCheckpoint } from './checkpoint'
@@ -102,7 +103,10 @@ async function startParameters(
   const read = (name: string): Uint8Array => new Uint8Array(readFileSync(join(config.from!, name)))
   const files = { description: read('model.json'), weights: read('weights.bin'), tables: read('cdf.bin') }
   const { weights } = await loadBaseModel(files)
-  return { config: { ...config, codec: weights.config }, parameters: parametersOf(weights) }
+  // Units of activations hold for the released weights alone: whole-units measures them anew.
+  const codec: { -readonly [K in keyof CodecConfig]: CodecConfig[K] } = { ...weights.config }
+  delete codec.wholeActivationBits
+  return { config: { ...config, codec }, parameters: parametersOf(weights) }
 }
 
 function describe(points: readonly RatePoint[]): string {
