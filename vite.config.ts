@@ -1,19 +1,20 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import react from '@vitejs/plugin-react'
 import { VitePWA } from 'vite-plugin-pwa'
 import { defineConfig } from 'vitest/config'
 import { NEWEST_MODEL } from './src/model/released-models.ts'
 
-const OLDER_MODELS = 'older-models'
+/** Files of models that only older photos need: the service worker leaves them out. */
+const OLDER_MODELS = 'assets/older-models'
 
-/** `safelight-v1` of one of its files; null of any other file. */
-const modelOf = (path: string): string | null => /(?:^|\/)models\/([\w-]+)\/[\w.]+$/.exec(path)?.[1] ?? null
-
-/** The folder of an asset: older models have one each, which the service worker leaves out. */
-function folderOf(originalPaths: readonly string[]): string {
-  const models = originalPaths.map(modelOf).filter((name) => name !== null)
-  // A file that models share is named once.
-  const [older] = models.includes(NEWEST_MODEL.name) ? [] : models
-  return older === undefined ? 'assets' : `assets/${OLDER_MODELS}/${older}`
+/** The folder of an asset. A file that several models share is one asset, named by any of them: its bytes decide. */
+function folderOf(originalPaths: readonly string[], source: string | Uint8Array): string {
+  if (!originalPaths.some((path) => /(?:^|\/)models\//.test(path))) return 'assets'
+  const newest = `${import.meta.dirname}/models/${NEWEST_MODEL.name}`
+  const isNewest = readdirSync(newest).some((file) =>
+    readFileSync(`${newest}/${file}`).equals(Buffer.from(source)),
+  )
+  return isNewest ? 'assets' : OLDER_MODELS
 }
 
 export default defineConfig({
@@ -40,7 +41,7 @@ export default defineConfig({
         // The shell, the WebAssembly engine and the newest model: all that restoring a new photo needs. Older models are
         // fetched when a photo needs one and then kept, see src/vault/model-files.ts.
         globPatterns: ['**/*.{js,css,html,svg,png,wasm,json,bin}'],
-        globIgnores: [`**/${OLDER_MODELS}/**`],
+        globIgnores: [`${OLDER_MODELS}/**`],
         maximumFileSizeToCacheInBytes: 12_000_000,
         navigateFallback: 'index.html',
         navigateFallbackDenylist: [/^\/api\//],
@@ -59,7 +60,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
       output: {
-        assetFileNames: ({ originalFileNames }) => `${folderOf(originalFileNames)}/[name]-[hash][extname]`,
+        assetFileNames: ({ originalFileNames, source }) =>
+          `${folderOf(originalFileNames, source)}/[name]-[hash][extname]`,
       },
     },
   },
