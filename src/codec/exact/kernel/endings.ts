@@ -1,7 +1,8 @@
 /** What the kernel makes of sums: the shift by column, clipping, and the forms of output that the synthesis has. */
-import type { Code, I32, V128, V128Local } from '../../../lib/wasm-assembler'
+import type { I32, V128, V128Local } from '../../../lib/wasm-assembler'
 import { PIXEL_BITS, SEEN_SHIFT } from '../layers'
-import { PANEL_SCALE, type Ending } from './matrix'
+import type { ListedEnding } from './listed'
+import { PANEL_SCALE, type Ending, type StoreSums } from './matrix'
 import { shared } from './shared'
 
 /**
@@ -43,61 +44,59 @@ const rescale = (sums: readonly [V128Local, V128Local], panel: I32): readonly [V
   shifted(sums, panel, PANEL_SCALE)
 
 /** Clipped to the limits at the parameter. */
-const clipped: Ending = {
-  outputBytes: 16,
-  store: (sums, panel, out, limits) => out.store128(clipTo(narrow(rescale(sums, panel)), limits)),
-}
-
-/** The same, of three rows of a window. */
-const window: Ending = { ...clipped, segments: 3 }
+const clipped: StoreSums = (sums, panel, out, limits) =>
+  out.store128(clipTo(narrow(rescale(sums, panel)), limits))
 
 /** Added to the trunk, so many bytes after the output, and clipped to the limits. */
-const added: Ending = {
-  outputBytes: 16,
-  store(sums, panel, out, limits, trunk) {
-    // Neither saturation is seen: the limits are far within, and so is the trunk.
-    const sum = narrow(rescale(sums, panel)).addSaturatedI16(out.plus(trunk).load128())
-    return out.store128(clipTo(sum, limits))
-  },
+const added: StoreSums = (sums, panel, out, limits, trunk) => {
+  // Neither saturation is seen: the limits are far within, and so is the trunk.
+  const sum = narrow(rescale(sums, panel)).addSaturatedI16(out.plus(trunk).load128())
+  return out.store128(clipTo(sum, limits))
 }
 
 /** Pixels, and pixels as the renderer reads them. */
-const pixels: Ending = {
-  outputBytes: 16,
-  isDouble: true,
-  hasFiner: true,
-  store([a, b], panel, out, seen) {
-    return [a.set(clipPixel(narrow(rescale([a, b], panel)))), out.store128(a), seen.store128(toSeen(a))]
-  },
-}
+const pixels: StoreSums = ([a, b], panel, out, seen) => [
+  a.set(clipPixel(narrow(rescale([a, b], panel)))),
+  out.store128(a),
+  seen.store128(toSeen(a)),
+]
 
 /** Grey levels from the linear part alone. */
-const greys: Ending = {
-  outputBytes: 16,
-  hasFiner: true,
-  store: (sums, panel, out) => out.store128(toGrey(clipPixel(narrow(rescale(sums, panel))))),
-}
+const greys: StoreSums = (sums, panel, out) => out.store128(toGrey(clipPixel(narrow(rescale(sums, panel)))))
 
 /** Added to the pixels at the output, which become grey levels. */
-const finished: Ending = {
-  outputBytes: 16,
-  store([a, b], panel, out): Code {
-    const [low, high] = rescale([a, b], panel)
-    return [
-      a.set(low.addI32(out.load128().extendLowI16())),
-      b.set(high.addI32(out.load128().extendHighI16())),
-      out.store128(toGrey(clipPixel(narrow([a, b])))),
-    ]
-  },
+const finished: StoreSums = ([a, b], panel, out) => {
+  const [low, high] = rescale([a, b], panel)
+  return [
+    a.set(low.addI32(out.load128().extendLowI16())),
+    b.set(high.addI32(out.load128().extendHighI16())),
+    out.store128(toGrey(clipPixel(narrow([a, b])))),
+  ]
 }
 
+const int16 = { outputBytes: 16, segments: 1 }
+
+/** Functions of inputs as they are. */
+export const MATRIX_ENDINGS = {
+  clipped: { ...int16, store: clipped },
+  window: { ...int16, segments: 3, store: clipped },
+  added: { ...int16, store: added },
+  finished: { ...int16, store: finished },
+} satisfies Record<string, Ending>
+
+/** Functions of symbols. */
+export const LISTED_ENDINGS = {
+  first: { hasFiner: false, isDouble: false, store: clipped },
+  pixels: { hasFiner: true, isDouble: true, store: pixels },
+  greys: { hasFiner: true, isDouble: false, store: greys },
+} satisfies Record<string, ListedEnding>
+
 /** Floats: the sum times the scale. */
-export const scaled: Ending = {
+export const SCALED: Ending = {
   outputBytes: 32,
+  segments: 1,
   store: (sums, panel, out) =>
     sums.map((sum, half) =>
       out.store128(sum.toF32().timesF32(panel.load128(PANEL_SCALE + 16 * half)), 16 * half),
     ),
 }
-
-export const SYNTHESIS_ENDINGS = { clipped, window, added, pixels, greys, finished }

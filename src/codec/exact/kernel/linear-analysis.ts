@@ -5,7 +5,7 @@
  */
 import { assembleModule } from '../../../lib/wasm-assembler'
 import { LATENTS } from '../../weights'
-import { scaled } from './endings'
+import { SCALED } from './endings'
 import { matrixFunction, PANEL_SCALE, PANEL_WEIGHTS, runMatrix, GROUP, type MatrixCall } from './matrix'
 import { reserve } from './packed-synthesis'
 import { arenaFrom, takePanels } from './packing'
@@ -27,7 +27,7 @@ export interface LinearAnalysis {
 
 /** null where the platform has no WebAssembly SIMD. */
 export async function createLinearAnalysis(): Promise<LinearAnalysis | null> {
-  const code = assembleModule([matrixFunction('scaled', scaled)], 1, MOST_PAGES)
+  const code = assembleModule([matrixFunction('scaled', SCALED)], 1, MOST_PAGES)
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(code)) return null
   const { instance } = await WebAssembly.instantiate(code)
   const call = instance.exports['scaled'] as MatrixCall

@@ -16,12 +16,9 @@ import {
   type FunctionScope,
   type I32,
   type I32Local,
-  type V128,
   type V128Local,
   type WasmFunction,
 } from '../../../lib/wasm-assembler'
-import { FINE_BITS, FINE_CHANNELS } from '../layers'
-import { shared } from './shared'
 
 /** Bytes of a page of memory. */
 export const PAGE = 65536
@@ -33,24 +30,22 @@ export const PANEL_WEIGHTS = PANEL_SCALE + 4 * GROUP
 export const ROW_UNIT = 8
 export const rounded = (count: number): number => Math.ceil(count / GROUP) * GROUP
 
-const TILE_POSITIONS = 4
+export const TILE_POSITIONS = 4
 /** Pairs of rows that a turn of the innermost loop takes. */
 const UNROLLED = 2
 
-type Sums = readonly [V128Local, V128Local]
+export type Sums = readonly [V128Local, V128Local]
 
-/** What a function makes of the sums, and where it puts it. */
+/** Stores eight columns of a position, given the last two parameters of the function; may use up the sums. */
+export type StoreSums = (sums: Sums, panel: I32, output: I32, first: I32, second: I32) => Code
+
+/** What a function makes of the sums. */
 export interface Ending {
   /** Bytes of eight columns of the output. */
   readonly outputBytes: number
-  /** A second output, whose address and stride are the last two parameters. */
-  readonly isDouble?: boolean
-  /** Weights of the first inputs that are finer than the others. */
-  readonly hasFiner?: boolean
   /** Pieces of inputs that a position has, one after another in the panel: rows of a window of 3 x 3. */
-  readonly segments?: number
-  /** Stores eight columns of a position, given the last two parameters; may use up the sums. */
-  store(sums: Sums, panel: I32, output: I32, first: I32, second: I32): Code
+  readonly segments: number
+  readonly store: StoreSums
 }
 
 /** Where the panels of a matrix lie. */
@@ -94,14 +89,12 @@ export const runMatrix = (call: MatrixCall, job: MatrixJob, first = 0, second = 
     second,
   )
 
-export function matrixFunction(name: string, ending: Ending): WasmFunction {
+export function matrixFunction(name: string, { outputBytes, segments, store }: Ending): WasmFunction {
   return wasmFunction(name, 12, (given, scope) => {
     const [panel, panelBytes, groups, positions] = [given[0]!, given[1]!, given[2]!, given[3]!]
     const [input, inputStride, inputBytes, segmentStride] = [given[4]!, given[5]!, given[6]!, given[7]!]
     const [output, outputStride, first, second] = [given[8]!, given[9]!, given[10]!, given[11]!]
-    const isDouble = ending.isDouble === true
-    const [from, end, left, weights] = [scope.i32(), scope.i32(), scope.i32(), scope.i32()]
-    const [to, alsoTo] = [scope.i32(), scope.i32()]
+    const [from, to, end, left, weights] = [scope.i32(), scope.i32(), scope.i32(), scope.i32(), scope.i32()]
     const at = Array.from({ length: TILE_POSITIONS }, () => scope.i32())
     const sums = Array.from({ length: TILE_POSITIONS }, (): Sums => [scope.v128(), scope.v128()])
     const addProducts = productsOver(scope, weights, end)
@@ -110,46 +103,27 @@ export function matrixFunction(name: string, ending: Ending): WasmFunction {
       const here = at.slice(0, count)
       const tileSums = sums.slice(0, count)
       const start = here.map((each, p) => each.set(p === 0 ? from : here[p - 1]!.plus(inputStride)))
-      const set = (value: (half: number) => V128): Code =>
-        tileSums.map((pair) => pair.map((sum, half) => sum.set(value(half))))
-      const bias = (half: number): V128 => panel.load128(16 * half)
       const addSegment = [end.set(here[0]!.plus(inputBytes)), addProducts(here, tileSums)]
       return [
         [start, weights.set(panel.plus(PANEL_WEIGHTS))],
-        ending.hasFiner === true
-          ? [
-              set(() => shared('fineHalf')),
-              end.set(from.plus(2 * FINE_CHANNELS)),
-              addProducts(here, tileSums),
-              tileSums.map((pair) =>
-                pair.map((sum, half) => sum.set(sum.shiftRightI32(FINE_BITS).addI32(bias(half)))),
-              ),
-              start,
-            ]
-          : set(bias),
+        tileSums.map((pair) => pair.map((sum, half) => sum.set(panel.load128(16 * half)))),
         addSegment,
-        Array.from({ length: (ending.segments ?? 1) - 1 }, () => [
+        Array.from({ length: segments - 1 }, () => [
           here.map((each) => each.set(each.plus(segmentStride).minus(inputBytes))),
           addSegment,
         ]),
-        tileSums.map((pair) => [
-          ending.store(pair, panel, to, isDouble ? alsoTo : first, second),
-          to.increase(outputStride),
-          isDouble ? alsoTo.increase(second) : [],
-        ]),
+        tileSums.map((pair) => [store(pair, panel, to, first, second), to.increase(outputStride)]),
         from.set(from.plus(inputStride.times(count))),
       ]
     }
 
     return [
       loopWhile(groups.isNot(0), [
-        [from.set(input), left.set(positions)],
-        [to.set(output), isDouble ? alsoTo.set(first) : []],
+        [from.set(input), to.set(output), left.set(positions)],
         loopWhile(left.atLeast(TILE_POSITIONS), [tile(TILE_POSITIONS), left.increase(-TILE_POSITIONS)]),
         when(left.and(2), tile(2)),
         when(left.and(1), tile(1)),
-        output.increase(ending.outputBytes),
-        isDouble ? first.increase(ending.outputBytes) : [],
+        output.increase(outputBytes),
         [panel.increase(panelBytes), groups.increase(-1)],
       ]),
       giveBack(0),

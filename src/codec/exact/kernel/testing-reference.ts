@@ -145,7 +145,7 @@ export interface WholeSizes {
 export function testLayers(sizes: WholeSizes, symbolMost: number, random: Prng): WholeSynthesis {
   const { most, seen, trunk, wide, features, drawn } = sizes
   const LIMIT = 2 ** 24 - 2 ** 18
-  const below = (count: number): number => random.nextU32() % count
+  const below = (count: number): number => random.nextBelow(count)
   const filter = (taps: 1 | 9, rows: number, columns: number, inputMost: number, share = 1): WholeFilter => {
     const reach = Math.min(32767, Math.floor((share * LIMIT) / (taps * rows * inputMost)))
     const weights = new Int16Array(taps * rows * columns)

@@ -6,9 +6,10 @@
 import { assembleModule } from '../../../lib/wasm-assembler'
 import type { BlockRegion } from '../../blocks'
 import { LATENTS } from '../../weights'
-import type { WholeMachine } from '../layers'
+import { FINE_CHANNELS, type WholeMachine } from '../layers'
 import { depthwiseFunction } from './depthwise'
-import { SYNTHESIS_ENDINGS } from './endings'
+import { LISTED_ENDINGS, MATRIX_ENDINGS } from './endings'
+import { listBytes, listCount, listedFunction, listFunction, runListed } from './listed'
 import { matrixFunction, runMatrix, type MatrixCall, type Panels } from './matrix'
 import { packSynthesis, QUARTER, reserve, SIDE, type PackedSynthesis } from './packed-synthesis'
 import { arenaFrom, type Arena } from './packing'
@@ -19,7 +20,10 @@ const PIXEL_BYTES = 2 * QUARTER
 /** 256 MiB: a run of 66 x 66 blocks takes 28. */
 const MOST_PAGES = 4096
 
-type Calls = Record<keyof typeof SYNTHESIS_ENDINGS | 'depthwise', MatrixCall>
+type Calls = Record<
+  keyof typeof MATRIX_ENDINGS | keyof typeof LISTED_ENDINGS | 'depthwise' | 'list',
+  MatrixCall
+>
 
 interface Size {
   readonly width: number
@@ -28,8 +32,12 @@ interface Size {
 
 /** null where the platform has no WebAssembly SIMD. */
 export async function createWholeKernel(): Promise<WholeMachine | null> {
-  const functions = Object.entries(SYNTHESIS_ENDINGS).map(([name, ending]) => matrixFunction(name, ending))
-  const code = assembleModule([...functions, depthwiseFunction()], 1, MOST_PAGES)
+  const functions = [
+    ...Object.entries(MATRIX_ENDINGS).map(([name, ending]) => matrixFunction(name, ending)),
+    ...Object.entries(LISTED_ENDINGS).map(([name, ending]) => listedFunction(name, ending)),
+    ...[depthwiseFunction(), listFunction()],
+  ]
+  const code = assembleModule(functions, 1, MOST_PAGES)
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(code)) return null
   const { instance } = await WebAssembly.instantiate(code)
   const calls = instance.exports as unknown as Calls
@@ -49,8 +57,9 @@ export async function createWholeKernel(): Promise<WholeMachine | null> {
       const channels = channelsOf(symbols, region, window, detail)
       const run = layOut(memory, packed, region, window, channels, detail)
       new Int16Array(memory.buffer, run.symbols.start, symbols.length).set(symbols)
-      if (detail === 'quick') restoreLinear(calls, packed, run, window)
-      else restoreAll(memory, calls, packed, run, region, window)
+      if (detail === 'full') clearBorders(memory, run)
+      restoreLinear(calls, packed, run, window, detail)
+      if (detail === 'full') restoreDetail(calls, packed, run, region, window)
       const count = (run.pixels.end - run.pixels.start) / 2
       return Promise.resolve(new Int16Array(memory.buffer, run.pixels.start, count).slice())
     },
@@ -100,7 +109,7 @@ function takePlane(arena: Arena, { width, height }: Size, cellBytes: number, bor
   }
 }
 
-/** Where the activations of a run lie. Those of the last three are rows. */
+/** Where the activations of a run lie. Those of the last four are rows. */
 interface RunLayout {
   readonly symbols: Plane
   readonly pixels: Plane
@@ -109,6 +118,8 @@ interface RunLayout {
   readonly spread: number
   readonly wide: number
   readonly drawn: number
+  readonly lists: number
+  readonly listBytes: number
 }
 
 function layOut(
@@ -132,76 +143,85 @@ function layOut(
     spread: arena.take(region.width * trunkBytes),
     wide: arena.take(region.width * Math.max(0, ...blocks.map(({ wideBytes }) => wideBytes))),
     drawn: arena.take(inQuarters.width * drawnBytes),
+    lists: arena.take(listCount(region.width) * listBytes(channels)),
+    listBytes: listBytes(channels),
   }
   reserve(memory, arena.end, MOST_PAGES)
   return layout
 }
 
-/** Visits the quarters of every row of blocks: `x` and `y` are the first one's, and the others follow four by four. */
+/** Visits the quarters of a row of blocks: `x` and `y` are the first one's, and the others follow four by four. */
 function eachQuarter(
   parts: readonly Panels[],
-  height: number,
-  visit: (panels: Panels, row: number, x: number, y: number) => void,
+  row: number,
+  visit: (panels: Panels, x: number, y: number) => void,
 ): void {
-  for (let row = 0; row < height; row++)
-    for (let part = 0; part < parts.length; part++)
-      visit(parts[part]!, row, part % SIDE, SIDE * row + Math.floor(part / SIDE))
+  for (let part = 0; part < parts.length; part++)
+    visit(parts[part]!, part % SIDE, SIDE * row + Math.floor(part / SIDE))
 }
 
+/** Lists a row of symbols, of which the first `bytes` count. */
+function listRow(
+  calls: Calls,
+  { symbols, lists, listBytes }: RunLayout,
+  [x, y]: readonly [number, number],
+  positions: number,
+  fineBytes: number,
+  bytes: number,
+): void {
+  calls.list(symbols.at(x, y), symbols.cellBytes, fineBytes, bytes, positions, lists, listBytes)
+}
+
+/** The linear part: grey levels, or pixels where the renderer works on. */
 function restoreLinear(
   calls: Calls,
-  { linear }: PackedSynthesis,
+  { linear, quarterBytes }: PackedSynthesis,
   run: RunLayout,
-  { width, height }: Size,
+  window: BlockRegion,
+  detail: 'full' | 'quick',
 ): void {
-  const { symbols, pixels } = run
-  const [inputStride, outputStride] = [symbols.cellBytes, SIDE * PIXEL_BYTES]
-  eachQuarter(linear, height, (panels, row, x, y) => {
-    const [input, output] = [symbols.at(0, row), pixels.at(x, y)]
-    const job = {
-      panels,
-      positions: width,
-      input,
-      inputStride,
-      inputBytes: inputStride,
-      output,
-      outputStride,
-    }
-    runMatrix(calls.greys, job)
-  })
+  const { symbols, pixels, quarters, lists } = run
+  const outputStride = SIDE * PIXEL_BYTES
+  const positions = window.width
+  for (let row = 0; row < window.height; row++) {
+    listRow(calls, run, [window.x, window.y + row], positions, 2 * FINE_CHANNELS, symbols.cellBytes)
+    eachQuarter(linear, row, (panels, x, y) => {
+      const output = pixels.at(x, y)
+      const job = { panels, positions, lists, listBytes: run.listBytes, output, outputStride }
+      if (detail === 'quick') runListed(calls.greys, job)
+      else runListed(calls.pixels, job, quarters.at(x, y), SIDE * quarterBytes)
+    })
+  }
 }
 
-function restoreAll(
-  memory: WebAssembly.Memory,
+/** Borders are zero; whatever else is read is written before. */
+function clearBorders({ buffer }: WebAssembly.Memory, { quarters, spread }: RunLayout): void {
+  new Uint8Array(buffer, quarters.start, spread - quarters.start).fill(0)
+}
+
+/** What the networks add to the linear part. */
+function restoreDetail(
   calls: Calls,
   packed: PackedSynthesis,
   run: RunLayout,
   region: Size,
   window: BlockRegion,
 ): void {
-  const { symbols, pixels, quarters } = run
+  const { quarters } = run
   const { quarterBytes, limits } = packed
-  // Borders are zero; whatever else is read is written before.
-  new Uint8Array(memory.buffer, quarters.start, run.spread - quarters.start).fill(0)
-  const positions = window.width
-  const inputStride = symbols.cellBytes
-  const outputStride = SIDE * PIXEL_BYTES
-  eachQuarter(packed.linear, window.height, (panels, row, x, y) => {
-    const [input, output] = [symbols.at(window.x, window.y + row), pixels.at(x, y)]
-    const job = { panels, positions, input, inputStride, inputBytes: inputStride, output, outputStride }
-    runMatrix(calls.pixels, job, quarters.at(x, y), SIDE * quarterBytes)
-  })
   const trunk = restoreTrunk(calls, packed, run, region, window)
-  eachQuarter(packed.features, window.height, (panels, row, x, y) => {
-    const { cellBytes } = trunk
-    const from = { input: trunk.at(window.x, window.y + row), inputStride: cellBytes, inputBytes: cellBytes }
-    const output = quarters.at(x, y) + PIXEL_BYTES
-    runMatrix(
-      calls.clipped,
-      { panels, positions, ...from, output, outputStride: SIDE * quarterBytes },
-      limits,
-    )
-  })
+  const { cellBytes } = trunk
+  const outputStride = SIDE * quarterBytes
+  for (let row = 0; row < window.height; row++)
+    eachQuarter(packed.features, row, (panels, x, y) => {
+      const from = {
+        input: trunk.at(window.x, window.y + row),
+        inputStride: cellBytes,
+        inputBytes: cellBytes,
+      }
+      const output = quarters.at(x, y) + PIXEL_BYTES
+      runMatrix(calls.clipped, { panels, positions: window.width, ...from, output, outputStride }, limits)
+    })
   render(calls, packed, run, window)
 }
 
@@ -209,18 +229,23 @@ function restoreAll(
 function restoreTrunk(
   calls: Calls,
   packed: PackedSynthesis,
-  { symbols, trunks, spread, wide }: RunLayout,
+  run: RunLayout,
   region: Size,
   window: BlockRegion,
 ): Plane {
+  const { symbols, trunks, spread, wide, lists } = run
   const { trunkBytes, limits, positive } = packed
   const count = packed.blocks.length
   let [trunk, next] = trunks
   eachRow(region, window, count, (x, y, positions) => {
-    const inputBytes = Math.min(symbols.cellBytes, 2 * packed.synthesis.first.rows)
-    const from = { input: symbols.at(x, y), inputStride: symbols.cellBytes, inputBytes }
-    const job = { panels: packed.first, positions, ...from, output: trunk.at(x, y), outputStride: trunkBytes }
-    runMatrix(calls.clipped, job, positive)
+    listRow(calls, run, [x, y], positions, 0, Math.min(symbols.cellBytes, 2 * packed.synthesis.first.rows))
+    const output = trunk.at(x, y)
+    const listed = { lists, listBytes: run.listBytes }
+    runListed(
+      calls.first,
+      { panels: packed.first, positions, ...listed, output, outputStride: trunkBytes },
+      positive,
+    )
   })
   packed.blocks.forEach(({ depthwise, expand, project, wideBytes }, n) => {
     const fromSpread = { input: spread, inputStride: trunkBytes, inputBytes: trunkBytes }
