@@ -73,25 +73,32 @@ function readTensor(bytes: Uint8Array, tensor: TensorDescription): Float32Array 
   if (!Number.isInteger(count) || count < 0 || tensor.offset + count * size > bytes.length)
     throw new Error(`tensor ${tensor.name} runs past the file`)
   const view = new DataView(bytes.buffer, bytes.byteOffset + tensor.offset, count * size)
-  switch (tensor.type) {
-    case 'float16':
-      return Float32Array.from({ length: count }, (_, i) => halfToFloat(view.getUint16(2 * i, true)))
-    case 'float32':
-      return Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true))
-    case 'int16':
-      return Int32Array.from({ length: count }, (_, i) => view.getInt16(2 * i, true))
-    case 'int32':
-      return Int32Array.from({ length: count }, (_, i) => view.getInt32(4 * i, true))
-  }
+  const values = tensor.type.startsWith('float') ? new Float32Array(count) : new Int32Array(count)
+  const readAt = READERS[tensor.type]
+  for (let i = 0; i < count; i++) values[i] = readAt(view, size * i)
+  if (values instanceof Float32Array && values.some((value) => !Number.isFinite(value)))
+    throw new Error('a weight is not finite')
+  return values
 }
 
-/** IEEE 754 binary16. */
+const READERS: Record<TensorType, (view: DataView, at: number) => number> = {
+  float16: (view, at) => halves()[view.getUint16(at, true)]!,
+  float32: (view, at) => view.getFloat32(at, true),
+  int16: (view, at) => view.getInt16(at, true),
+  int32: (view, at) => view.getInt32(at, true),
+}
+
+/** Every IEEE 754 binary16 by its bits. */
+let halfTable: Float32Array | undefined
+const halves = (): Float32Array =>
+  (halfTable ??= Float32Array.from({ length: 65536 }, (_, i) => halfToFloat(i)))
+
 function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 31
   const fraction = bits & 1023
   if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) throw new Error('a weight is not finite')
+  if (exponent === 31) return NaN
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 

@@ -64,7 +64,7 @@ export interface EngineCheck {
   readonly backend: Backend
   /** Bytes of the neural keystream that differ from the reference, of 16,400. */
   readonly keystreamMismatches: number
-  /** The stored stream restores to the pixels stored with it, within 1 in 255. */
+  /** The newest model's stored stream restores to the pixels stored with it. */
   readonly codecWorks: boolean
 }
 
