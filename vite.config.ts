@@ -4,17 +4,17 @@ import { VitePWA } from 'vite-plugin-pwa'
 import { defineConfig } from 'vitest/config'
 import { NEWEST_MODEL } from './src/model/released-models.ts'
 
-/** Files of models that only older photos need: the service worker leaves them out. */
-const OLDER_MODELS = 'assets/older-models'
+/** How names begin of models' files that only older photos need: the service worker leaves them out. */
+const OLDER_MODEL = 'assets/older-model-'
 
-/** The folder of an asset. A file that several models share is one asset, named by any of them: its bytes decide. */
-function folderOf(originalPaths: readonly string[], source: string | Uint8Array): string {
-  if (!originalPaths.some((path) => /(?:^|\/)models\//.test(path))) return 'assets'
+/** How the name of an asset begins. A file that several models share is one asset of any of them: its bytes decide. */
+function beginningOf(originalPaths: readonly string[], source: string | Uint8Array): string {
+  if (!originalPaths.some((path) => /(?:^|\/)models\//.test(path))) return 'assets/'
   const newest = `${import.meta.dirname}/models/${NEWEST_MODEL.name}`
   const isNewest = readdirSync(newest).some((file) =>
     readFileSync(`${newest}/${file}`).equals(Buffer.from(source)),
   )
-  return isNewest ? 'assets' : OLDER_MODELS
+  return isNewest ? 'assets/' : OLDER_MODEL
 }
 
 export default defineConfig({
@@ -41,7 +41,7 @@ export default defineConfig({
         // The shell, the WebAssembly engine and the newest model: all that restoring a new photo needs. Older models are
         // fetched when a photo needs one and then kept, see src/vault/model-files.ts.
         globPatterns: ['**/*.{js,css,html,svg,png,wasm,json,bin}'],
-        globIgnores: [`${OLDER_MODELS}/**`],
+        globIgnores: [`${OLDER_MODEL}*`],
         maximumFileSizeToCacheInBytes: 12_000_000,
         navigateFallback: 'index.html',
         navigateFallbackDenylist: [/^\/api\//],
@@ -61,7 +61,7 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         assetFileNames: ({ originalFileNames, source }) =>
-          `${folderOf(originalFileNames, source)}/[name]-[hash][extname]`,
+          `${beginningOf(originalFileNames, source)}[name]-[hash][extname]`,
       },
     },
   },
