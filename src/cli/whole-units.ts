@@ -1,13 +1,14 @@
 /**
  * Makes an exported model one in whole numbers: adds the units of its activations, measured on procedural scenes, and the
- * field of its config that says so. After fit-tables.ts and before a release, never after; it may be run again.
+ * field of its config that says so, and tries every quality. After fit-tables.ts and before a release, never after; it may be run again.
  *
  *     npx tsx src/cli/whole-units.ts --model safelight-v2 --scenes 24
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { KNOTS } from '../codec/quality'
+import { wholeModelAt } from '../codec/exact/whole-synthesis'
+import { KNOTS, QUALITY_MAX } from '../codec/quality'
 import type { CodecConfig } from '../codec/weights'
 import { concatBytes } from '../lib/bytes'
 import { MODELS, readModel, readyWasm } from '../training/node-model'
@@ -63,4 +64,6 @@ await writeFile(
   descriptionFile,
   JSON.stringify({ ...description, config, tensors: [...kept, ...added] }, null, 1),
 )
+const { weights: whole } = await readModel(values.model)
+for (let quality = 0; quality <= QUALITY_MAX; quality++) wholeModelAt(whole, quality)
 console.log(`${values.model}: units of ${units.size} activations, ${offset - end} bytes`)

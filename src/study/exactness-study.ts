@@ -128,7 +128,7 @@ async function lossesAt(
       floats.push(floatDb)
       lost.push(floatDb - psnrDb(picture, whole))
       between.push(Math.min(99, psnrDb(float, whole)))
-      const { symbols, channels } = await tilePicture(weights, picture, quality)
+      const { symbols, channels } = await tilePicture(codecs.kernel, weights, picture, quality)
       if (channels > 0) loudBlocks += fitSymbols(symbols, channels, energy)
     }
     losses.push({

@@ -10,7 +10,7 @@ import { activationChannels, mostOf, unitName } from '../codec/exact/whole-synth
 import { KNOTS, QUALITY_MAX } from '../codec/quality'
 import { readSymbols } from '../codec/symbols'
 import { synthesisAt, synthesize } from '../codec/transform'
-import type { Effort, RasterImage } from '../codec/types'
+import type { Codec, Effort, RasterImage } from '../codec/types'
 import { BLOCK, type CodecConfig, type CodecWeights } from '../codec/weights'
 import { opaque } from './opaque'
 import { proceduralImage } from './procedural-images'
@@ -36,14 +36,13 @@ export interface TilePicture {
 
 /** What the decoder finds for a picture of one tile and whole blocks. */
 export async function tilePicture(
+  codec: Codec,
   weights: CodecWeights,
   picture: RasterImage,
   quality: number,
   effort: Effort = 'fast',
 ): Promise<TilePicture> {
-  const codec = createCodec(weights)
   const bitstream = await codec.encode(picture, { quality, effort })
-  codec.dispose()
   const bytes = await readSymbols(weights, parseBitstream(bitstream))
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   const [width, height] = [picture.width / BLOCK, picture.height / BLOCK]
@@ -69,14 +68,16 @@ async function rangesAt(
     most.forEach((value, c) => (range[c] = Math.max(range[c]!, value)))
   }
   const transform = synthesisAt(weights, quality)
+  const codec = createCodec(weights)
   for (const scene of scenes) {
-    const { width, height, channels, symbols } = await tilePicture(weights, scene, quality)
+    const { width, height, channels, symbols } = await tilePicture(codec, weights, scene, quality)
     if (channels === 0) continue
     const steps = Float32Array.from(symbols, (symbol) => symbol / SYMBOL_UNIT)
     tf.tidy(() => {
       synthesize(transform, tf.tensor4d(steps, [1, height, width, channels]), watch)
     })
   }
+  codec.dispose()
   transform.dispose()
   return ranges
 }

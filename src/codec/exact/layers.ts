@@ -3,11 +3,9 @@
  * is an integer, and the magnitudes of a sum add up to less than 2^24, so that float32 and int32 give the same bits in
  * whatever order they add. Sums go to the next layer by (sum + bias) >> shift, rounded down.
  *
- *     symbols ── linear, linearFiner ──> pixels (1/32 grey level, less 128, by block)
+ *     symbols (sixteenths of a step) ── linear, linearFiner ──> pixels (1/32 grey level, less 128, by block)
  *     the first channels of them ── first, blocks, features ──> features (by quarter)
  *     pixels, features ── renderPixels, renderFeatures ──> drawn (by quarter) ── finish, + pixels ──> whole grey levels
- *
- * Symbols are in sixteenths of a step in channels that are predicted, in whole steps in all others (symbol-energy.ts).
  */
 import type { BlockRegion } from '../blocks'
 
@@ -17,8 +15,7 @@ export const SEEN_SHIFT = 4
 /** Pixels are clipped to this before and after they are drawn upon, and where the renderer reads them. */
 export const PIXEL_MOST = 512 << PIXEL_BITS
 export const SEEN_MOST = 192 << (PIXEL_BITS - SEEN_SHIFT)
-/** Channels whose weights are given more finely, and by how many bits. */
-export const FINE_CHANNELS = 64
+/** How much more finely weights of the linear part are given. */
 export const FINE_BITS = 6
 
 /** One set of weights [taps, rows, columns]; magnitudes are at most 32767. */
@@ -57,7 +54,10 @@ export interface WholeSynthesis {
    * (sum of linear + its bias + ((sum of linearFiner + 2^(FINE_BITS - 1)) >> FINE_BITS)) >> shift.
    */
   readonly linear: WholeLayer
-  /** The first FINE_CHANNELS symbols -> 768. */
+  /**
+   * 768 symbols -> 768. Both filters in one, weights 2^FINE_BITS * linear + finer, have weights of 16 bits and sums
+   * below 2^31: where sums are int32, (sum of both in one + 2^(FINE_BITS - 1)) >> FINE_BITS comes to the same.
+   */
   readonly linearFiner: WholeFilter
   /** The first channels that the network sees -> trunk, to 0..most. */
   readonly first: WholeLayer

@@ -8,7 +8,6 @@ import { QUARTER } from '../folded'
 import { toQuarters } from '../transform'
 import {
   FINE_BITS,
-  FINE_CHANNELS,
   PIXEL_BITS,
   PIXEL_MOST,
   SEEN_MOST,
@@ -111,10 +110,10 @@ const applied = (x: tf.Tensor4D, layer: LayerTensors): tf.Tensor4D => shifted(su
 /** Symbols [1, h, w, channels] -> pixels by quarter in 1/32 grey level. */
 function linearPixels(t: SynthesisTensors, symbols: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => {
-    const coarse = firstChannels(symbols, FINE_CHANNELS)
-    const finer = tf.conv2d(coarse, firstRows(t, 'finer', t.linearFiner, coarse.shape[3]), 1, 'valid')
+    const channels = symbols.shape[3]
+    const finer = tf.conv2d(symbols, firstRows(t, 'finer', t.linearFiner, channels), 1, 'valid')
     const carried = shifted(tf.add(finer, 2 ** (FINE_BITS - 1)), 2 ** -FINE_BITS)
-    const filter = firstRows(t, 'linear', t.linear.filter, symbols.shape[3])
+    const filter = firstRows(t, 'linear', t.linear.filter, channels)
     const sum = tf.add<tf.Tensor4D>(sumOf(symbols, { ...t.linear, filter }), carried)
     return toQuarters(tf.clipByValue(shifted(sum, t.linear.scale), -PIXEL_MOST, PIXEL_MOST), QUARTER)
   })

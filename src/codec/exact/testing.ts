@@ -1,6 +1,6 @@
 /** For tests: symbols of any size, and the loudest ones. */
 import type { Prng } from '../../lib/prng'
-import { SYMBOL_LIMIT, SYMBOL_UNIT } from '../context-model'
+import { SYMBOL_LIMIT } from '../context-model'
 import { LATENTS } from '../weights'
 import { fitSymbols, type SymbolEnergy } from './symbol-energy'
 
@@ -16,9 +16,7 @@ export function anySymbols(
     const most = [0, 40, 4000, SYMBOL_LIMIT][random.nextBelow(4)]!
     const rows = 1 + random.nextBelow(channels)
     for (let c = 0; c < rows; c++) {
-      const drawn = random.nextBelow(2 * most + 1) - most
-      const isWhole = energy.units[c] === 1
-      symbols[at + c] = isWhole ? Math.trunc(drawn / SYMBOL_UNIT) * SYMBOL_UNIT : drawn
+      symbols[at + c] = random.nextBelow(2 * most + 1) - most
     }
   }
   fitSymbols(symbols, channels, energy)

@@ -7,8 +7,8 @@
 import { powerOfTwo } from '../../lib/exact-exp'
 import type { WholeFilter, WholeLayer } from './layers'
 
-/** Sums of a layer stay below; the rest is left for what finer weights add. */
-const SUM_LIMIT = 2 ** 24 - 2 ** 18
+/** Sums of a layer stay below 2^24, by a little for what rounding does to the bounds themselves. */
+const SUM_LIMIT = 2 ** 24 - 2 ** 10
 const WEIGHT_MOST = 32767
 const SHIFT_MOST = 22
 
@@ -105,16 +105,15 @@ function wholeColumn(
   throw new RangeError('The weights of a layer are too large for whole numbers.')
 }
 
-/** One layer over one filter or more, whose sums are added; also the units of its sums, by column. */
+/** One layer over one filter or more, whose sums are added. */
 export function wholeLayers(
   filters: readonly FloatFilter[],
   bias: Float32Array,
   outUnits: Float64Array,
-): { readonly layers: readonly WholeLayer[]; readonly sumUnits: Float64Array } {
+): WholeLayer[] {
   const columns = bias.length
   const weights = filters.map(({ values }) => new Int16Array(values.length))
   const whole = { bias: new Int32Array(columns), shift: new Uint8Array(columns) }
-  const sumUnits = new Float64Array(columns)
   for (let c = 0; c < columns; c++) {
     const unit = outUnits[c]!
     const exact = filters.map((filter) => columnIn(filter, columns, c, unit))
@@ -125,30 +124,57 @@ export function wholeLayers(
     }
     whole.bias[c] = column.bias
     whole.shift[c] = column.shift
-    sumUnits[c] = unit / powerOfTwo(column.shift)
   }
-  const layers = filters.map(({ taps, rows }, i) => ({ taps, rows, columns, weights: weights[i]!, ...whole }))
-  return { layers, sumUnits }
+  return filters.map(({ taps, rows }, i) => ({ taps, rows, columns, weights: weights[i]!, ...whole }))
 }
 
 export function wholeLayer(filter: FloatFilter, bias: Float32Array, outUnits: Float64Array): WholeLayer {
-  return wholeLayers([filter], bias, outUnits).layers[0]!
+  return wholeLayers([filter], bias, outUnits)[0]!
 }
 
-/** What rounding took from the first rows of a pointwise filter, `bits` finer than the sums of its layer. */
-export function finerFilter(
+/**
+ * A pointwise layer whose weights are given more finely by a second filter: 2^bits * weight + finer weight fit in 16 bits
+ * together. Sums of the second are rounded to those of the first.
+ */
+export function fineLayer(
   filter: FloatFilter,
-  sumUnits: Float64Array,
-  count: number,
   bits: number,
-): WholeFilter {
-  const columns = sumUnits.length
-  const weights = new Int16Array(count * columns)
+  outUnits: Float64Array,
+): { readonly layer: WholeLayer; readonly finer: WholeFilter } {
+  const { rows, inputs } = filter
+  const columns = outUnits.length
+  const coarse = new Int16Array(rows * columns)
+  const finer = new Int16Array(rows * columns)
+  const bias = new Int32Array(columns)
+  const shift = new Uint8Array(columns)
   for (let c = 0; c < columns; c++) {
-    const exact = columnIn(filter, columns, c, sumUnits[c]!).subarray(0, count)
-    const finer = exact.map((value) => roundHalfAway((value - roundHalfAway(value)) * 2 ** bits))
-    if (filter.inputs.reach(finer) >= SUM_LIMIT) throw new RangeError('Finer weights are too many.')
-    finer.forEach((weight, row) => (weights[row * columns + c] = weight))
+    const exact = columnIn(filter, columns, c, outUnits[c]!)
+    const column = fineColumn(exact, bits, inputs)
+    bias[c] = column.bias
+    shift[c] = column.shift
+    for (let row = 0; row < rows; row++) {
+      coarse[row * columns + c] = column.coarse[row]!
+      finer[row * columns + c] = column.finer[row]!
+    }
   }
-  return { taps: 1, rows: count, columns, weights }
+  return {
+    layer: { taps: 1, rows, columns, weights: coarse, bias, shift },
+    finer: { taps: 1, rows, columns, weights: finer },
+  }
+}
+
+function fineColumn(exact: Float64Array, bits: number, { reach }: Inputs) {
+  const before = reach(exact)
+  let shift = SHIFT_MOST
+  while (shift > 0 && before * powerOfTwo(shift - 1) > SUM_LIMIT) shift--
+  for (; shift >= 0; shift--) {
+    const both = rounded(exact, powerOfTwo(shift + bits))
+    const coarse = rounded(both, powerOfTwo(-bits))
+    const finer = both.map((weight, row) => weight - coarse[row]! * powerOfTwo(bits))
+    const bias = shift > 0 ? powerOfTwo(shift - 1) : 0
+    const ofFiner = reach(finer) + powerOfTwo(bits - 1)
+    const sum = reach(coarse) + bias + ofFiner * powerOfTwo(-bits)
+    if (isNarrow(both) && ofFiner < SUM_LIMIT && sum < SUM_LIMIT) return { coarse, finer, bias, shift }
+  }
+  throw new RangeError('The weights of a layer are too large for whole numbers.')
 }

@@ -3,10 +3,10 @@ import { makePrng } from '../../lib/prng'
 import { readyWasm } from '../../training/node-model'
 import { wholeTestWeights } from '../../training/testing'
 import { inFloat32 } from '../../training/whole-units'
-import { SYMBOL_LIMIT, SYMBOL_UNIT } from '../context-model'
+import { SYMBOL_LIMIT } from '../context-model'
 import { QUALITY_MAX } from '../quality'
 import { LATENTS, type CodecWeights } from '../weights'
-import { SEEN_MOST, type WholeFilter } from './layers'
+import { FINE_BITS, SEEN_MOST, type WholeFilter } from './layers'
 import { fitSymbols } from './symbol-energy'
 import { loudestFor } from './testing'
 import { roundHalfAway } from './whole-layer'
@@ -52,7 +52,11 @@ describe.each(QUALITIES)('the layers at quality %i', (quality) => {
     expect(largestSymbolSum(first, model, first.bias)).toBeLessThan(LIMIT)
     const finer = largestSymbolSum(linearFiner, model)
     expect(finer).toBeLessThan(LIMIT)
-    expect(largestSymbolSum(linear, model, linear.bias) + finer / 64).toBeLessThan(LIMIT)
+    expect(largestSymbolSum(linear, model, linear.bias) + finer / 2 ** FINE_BITS).toBeLessThan(LIMIT)
+    linear.weights.forEach((weight, i) => {
+      const both = weight * 2 ** FINE_BITS + linearFiner.weights[i]!
+      if (Math.abs(both) > 32767) throw new Error(`${both} has more than 16 bits.`)
+    })
     for (const { depthwise, expand, project } of blocks)
       for (const layer of [depthwise, expand, project])
         expect(largestSum(layer, most, layer.bias)).toBeLessThan(LIMIT)
@@ -72,19 +76,17 @@ describe.each(QUALITIES)('the layers at quality %i', (quality) => {
 
   it('get the symbols of a block that is too loud shifted by as few bits as will do', () => {
     const { energy } = wholeModelAt(weights, quality)
-    const { shares, limit, units } = energy
+    const { shares, limit } = energy
     const energyOf = (symbols: Int16Array) => symbols.reduce((sum, s, c) => sum + s * s * shares[c]!, 0)
     const random = makePrng(quality)
-    for (const most of [4, 40, 400, SYMBOL_LIMIT / SYMBOL_UNIT]) {
-      const steps = Int16Array.from({ length: LATENTS }, () => random.nextBelow(2 * most + 1) - most)
-      const drawn = steps.map((step) => step * SYMBOL_UNIT)
-      const taken = steps.map((step, c) => step / units[c]!)
-      expect(Number.isSafeInteger(energyOf(taken))).toBe(true)
-      let expected = taken
+    for (const most of [64, 640, 6400, SYMBOL_LIMIT]) {
+      const drawn = Int16Array.from({ length: LATENTS }, () => random.nextBelow(2 * most + 1) - most)
+      expect(Number.isSafeInteger(energyOf(drawn))).toBe(true)
+      let expected = drawn
       for (let bits = 1; energyOf(expected) > limit; bits++)
-        expected = taken.map((symbol) => Math.trunc(symbol / 2 ** bits))
+        expected = drawn.map((symbol) => Math.trunc(symbol / 2 ** bits))
       const [fitted, turned] = [drawn.slice(), drawn.map((symbol) => -symbol)]
-      expect(fitSymbols(fitted, LATENTS, energy)).toBe(energyOf(taken) > limit ? 1 : 0)
+      expect(fitSymbols(fitted, LATENTS, energy)).toBe(energyOf(drawn) > limit ? 1 : 0)
       fitSymbols(turned, LATENTS, energy)
       expect(fitted).toEqual(expected)
       expect(turned.map((symbol) => -symbol)).toEqual(expected)

@@ -5,19 +5,11 @@ import { foldSynthesis, QUARTER, type FoldedLayer } from '../folded'
 import { atQuality } from '../quality'
 import { ACTIVATION } from '../transform'
 import { LATENTS, type CodecConfig, type CodecWeights } from '../weights'
-import {
-  FINE_BITS,
-  FINE_CHANNELS,
-  PIXEL_BITS,
-  SEEN_MOST,
-  SEEN_SHIFT,
-  type WholeBlock,
-  type WholeSynthesis,
-} from './layers'
-import { symbolEnergyOf, symbolInputs, symbolUnits, type SymbolEnergy } from './symbol-energy'
+import { FINE_BITS, PIXEL_BITS, SEEN_MOST, SEEN_SHIFT, type WholeBlock, type WholeSynthesis } from './layers'
+import { symbolEnergyOf, symbolInputs, type SymbolEnergy } from './symbol-energy'
 import {
   clippedInputs,
-  finerFilter,
+  fineLayer,
   wholeLayer,
   wholeLayers,
   type FloatFilter,
@@ -63,14 +55,14 @@ export function wholeModelAt(weights: CodecWeights, quality: number): WholeModel
   }
   const most = mostOf(wholeActivationBits)
   const folded = foldSynthesis(weights, quality)
-  const energy = symbolEnergyOf(folded.linear, symbolUnits(weights))
+  const energy = symbolEnergyOf(folded.linear)
   const symbols = symbolInputs(energy)
   const pointwise = ({ weight, bias }: FoldedLayer, rows: number, inputs: Inputs, outUnits: Float64Array) =>
     wholeLayer({ taps: 1, rows, values: weight, inputs }, bias, outUnits)
 
   const pixelUnits = new Float64Array(LATENTS).fill(1 / (1 << PIXEL_BITS))
   const linearFilter: FloatFilter = { taps: 1, rows: LATENTS, values: folded.linear, inputs: symbols }
-  const linear = wholeLayers([linearFilter], new Float32Array(LATENTS), pixelUnits)
+  const linear = fineLayer(linearFilter, FINE_BITS, pixelUnits)
 
   const trunkUnits = unitsOf(ACTIVATION.trunk)
   const trunk = clippedInputs(trunkUnits, most)
@@ -93,7 +85,7 @@ export function wholeModelAt(weights: CodecWeights, quality: number): WholeModel
   const drawn = clippedInputs(unitsOf(ACTIVATION.drawn), most)
   const seen = clippedInputs(new Float64Array(QUARTER).fill((1 << SEEN_SHIFT) / (1 << PIXEL_BITS)), SEEN_MOST)
   // Colours keep the sums of their weights: a slope of brightness is a long way from zero.
-  const { layers: render } = wholeLayers(
+  const render = wholeLayers(
     [
       { taps: 9, rows: QUARTER, values: folded.renderPixels, inputs: seen, kinds: 3 },
       { taps: 9, rows: renderFeatures, values: folded.renderFeatures.weight, inputs: features },
@@ -103,8 +95,8 @@ export function wholeModelAt(weights: CodecWeights, quality: number): WholeModel
   )
   const synthesis: WholeSynthesis = {
     most,
-    linear: linear.layers[0]!,
-    linearFiner: finerFilter(linearFilter, linear.sumUnits, FINE_CHANNELS, FINE_BITS),
+    linear: linear.layer,
+    linearFiner: linear.finer,
     first: pointwise(folded.first, synthesisIn, symbols, trunkUnits),
     blocks,
     features: pointwise(folded.features, synthesisWidth, trunk, sixteenTimes),
