@@ -86,9 +86,9 @@ export const MATRIX_ENDINGS = {
 
 /** Functions of symbols. */
 export const LISTED_ENDINGS = {
-  first: { hasFiner: false, isDouble: false, store: clipped },
-  pixels: { hasFiner: true, isDouble: true, store: pixels },
-  greys: { hasFiner: true, isDouble: false, store: greys },
+  first: { isFine: false, isDouble: false, store: clipped },
+  pixels: { isFine: true, isDouble: true, store: pixels },
+  greys: { isFine: true, isDouble: false, store: greys },
 } satisfies Record<string, ListedEnding>
 
 /** Floats: the sum times the scale. */

@@ -2,10 +2,10 @@
  * The kernel's matrix products where most inputs are zero, as symbols are. Before a row of positions goes through the
  * columns, the pairs of rows in which any of four positions has something are listed, and only those are multiplied:
  *
- *     list: end of the finer pairs int32 | end of all int32 | 8 bytes | entries of a pair:
+ *     list: end of its entries int32 | 12 bytes | entries of a pair:
  *           inputs int16 [4 positions, 2] | offset of its weights in a panel int32
  *
- * Both parts have an even number of entries, made even by one of zeros.
+ * The number of entries is made even by one of zeros.
  */
 import {
   constant,
@@ -19,7 +19,7 @@ import {
   type V128,
   type WasmFunction,
 } from '../../../lib/wasm-assembler'
-import { FINE_BITS, FINE_CHANNELS } from '../layers'
+import { FINE_BITS } from '../layers'
 import {
   GROUP,
   PANEL_WEIGHTS,
@@ -31,27 +31,21 @@ import {
 } from './matrix'
 import { shared } from './shared'
 
-const FINE_END = 0
-const END = 4
 const HEADER = 16
 const OFFSET = 4 * TILE_POSITIONS
 const ENTRY = OFFSET + 4
 const PAIR_WEIGHTS = 4 * GROUP
-const FINE_WEIGHTS = (FINE_CHANNELS / 2) * PAIR_WEIGHTS
 
-export const listBytes = (rows: number): number => HEADER + ENTRY * (Math.ceil(rows / 2) + 2)
+export const listBytes = (rows: number): number => HEADER + ENTRY * (Math.ceil(rows / 2) + 1)
 /** Lists that so many positions have. */
 export const listCount = (positions: number): number => Math.ceil(positions / TILE_POSITIONS)
 
-/**
- * list(input, inputStride, fineBytes, inputBytes, positions, lists, listBytes): makes the lists of positions. The first
- * `fineBytes` of inputs, up to all, are the finer part.
- */
+/** list(input, inputStride, inputBytes, positions, lists, listBytes): makes the lists of positions. */
 export function listFunction(): WasmFunction {
-  return wasmFunction('list', 7, (given, scope) => {
-    const [input, inputStride, fineBytes, inputBytes] = [given[0]!, given[1]!, given[2]!, given[3]!]
-    const [left, list, bytes] = [given[4]!, given[5]!, given[6]!]
-    const [entry, offset, isOdd, any] = [scope.i32(), scope.i32(), scope.i32(), scope.i32()]
+  return wasmFunction('list', 6, (given, scope) => {
+    const [input, inputStride, inputBytes] = [given[0]!, given[1]!, given[2]!]
+    const [left, list, bytes] = [given[3]!, given[4]!, given[5]!]
+    const [end, entry, offset, isOdd, any] = [scope.i32(), scope.i32(), scope.i32(), scope.i32(), scope.i32()]
     const at = Array.from({ length: TILE_POSITIONS }, () => scope.i32())
     const values = at.map(() => scope.i32())
 
@@ -61,37 +55,35 @@ export function listFunction(): WasmFunction {
       entry.store32(weights, OFFSET),
     ]
     const keepIf = (condition: I32): Code => entry.increase(condition.times(ENTRY))
-    const listTo = (end: I32, field: number): Code => [
-      isOdd.set(0),
-      loopWhile(at[0]!.below(end), [
-        // Positions beyond the last are silent.
-        values.map((value, p) => value.set(at[p]!.load32().and(constant(0).minus(left.above(p))))),
-        any.set(
-          values
-            .map((value): I32 => value)
-            .reduce((a, b) => a.or(b))
-            .isNot(0),
-        ),
-        write(values, offset),
-        keepIf(any),
-        isOdd.set(isOdd.plus(any).and(1)),
-        at.map((each) => each.increase(4)),
-        offset.increase(PAIR_WEIGHTS),
-      ]),
-      write(
-        values.map(() => 0),
-        0,
-      ),
-      keepIf(isOdd),
-      list.store32(entry, field),
-    ]
     return [
       doWhile(
         [
           at.map((each, p) => each.set(p === 0 ? input : at[p - 1]!.plus(inputStride))),
-          [entry.set(list.plus(HEADER)), offset.set(0)],
-          listTo(input.plus(fineBytes), FINE_END),
-          listTo(input.plus(inputBytes), END),
+          [entry.set(list.plus(HEADER)), offset.set(0), isOdd.set(0), end.set(input.plus(inputBytes))],
+          doWhile(
+            [
+              // Positions beyond the last are silent.
+              values.map((value, p) => value.set(at[p]!.load32().and(constant(0).minus(left.above(p))))),
+              any.set(
+                values
+                  .map((value): I32 => value)
+                  .reduce((a, b) => a.or(b))
+                  .isNot(0),
+              ),
+              write(values, offset),
+              keepIf(any),
+              isOdd.set(isOdd.plus(any).and(1)),
+              at.map((each) => each.increase(4)),
+              offset.increase(PAIR_WEIGHTS),
+            ],
+            at[0]!.below(end),
+          ),
+          write(
+            values.map(() => 0),
+            0,
+          ),
+          keepIf(isOdd),
+          list.store32(entry),
           list.increase(bytes),
           input.increase(inputStride.times(TILE_POSITIONS)),
           left.increase(-TILE_POSITIONS),
@@ -105,8 +97,8 @@ export function listFunction(): WasmFunction {
 
 /** What is made of the sums of a listed product. */
 export interface ListedEnding {
-  /** Whether panels begin with finer weights, for the finer part of a list. */
-  readonly hasFiner: boolean
+  /** Whether weights, and so sums, are finer by FINE_BITS than bias and shift have it. */
+  readonly isFine: boolean
   /** A second output, whose address and stride are the last two parameters. */
   readonly isDouble: boolean
   readonly store: StoreSums
@@ -135,7 +127,7 @@ export const runListed = (call: MatrixCall, job: ListedJob, first = 0, second = 
     second,
   )
 
-export function listedFunction(name: string, { hasFiner, isDouble, store }: ListedEnding): WasmFunction {
+export function listedFunction(name: string, { isFine, isDouble, store }: ListedEnding): WasmFunction {
   return wasmFunction(name, 10, (given, scope) => {
     const [panel, panelBytes, groups, positions] = [given[0]!, given[1]!, given[2]!, given[3]!]
     const [lists, bytes, output, outputStride] = [given[4]!, given[5]!, given[6]!, given[7]!]
@@ -154,14 +146,9 @@ export function listedFunction(name: string, { hasFiner, isDouble, store }: List
         both.map((sum, half) => sum.set(sum.addI32(columns[half]!.dotI16(pair)))),
       ]),
     ]
-    const addUntil = (field: number): Code => [
-      end.set(list.load32(field)),
-      loopWhile(entry.below(end), [addEntry(0), addEntry(1), entry.increase(2 * ENTRY)]),
-    ]
     const set = (value: (half: number, sum: V128) => V128): Code =>
       sums.map((both) => both.map((sum, half) => sum.set(value(half, sum))))
     const bias = (half: number): V128 => panel.load128(16 * half)
-    const start: Code = [entry.set(list.plus(HEADER)), base.set(panel.plus(PANEL_WEIGHTS))]
     const storeAt = (p: number): Code => [
       store(sums[p]!, panel, to, isDouble ? alsoTo : first, second),
       to.increase(outputStride),
@@ -169,20 +156,13 @@ export function listedFunction(name: string, { hasFiner, isDouble, store }: List
     ]
     return [
       loopWhile(groups.isNot(0), [
-        [list.set(lists), left.set(positions), to.set(output)],
+        [list.set(lists), left.set(positions), to.set(output), base.set(panel.plus(PANEL_WEIGHTS))],
         isDouble ? alsoTo.set(first) : [],
         loopWhile(left.above(0), [
-          start,
-          hasFiner
-            ? [
-                set(() => shared('fineHalf')),
-                addUntil(FINE_END),
-                set((half, sum) => sum.shiftRightI32(FINE_BITS).addI32(bias(half))),
-                start,
-                base.increase(FINE_WEIGHTS),
-              ]
-            : set(bias),
-          addUntil(END),
+          [entry.set(list.plus(HEADER)), end.set(list.load32())],
+          set(isFine ? () => shared('fineHalf') : bias),
+          loopWhile(entry.below(end), [addEntry(0), addEntry(1), entry.increase(2 * ENTRY)]),
+          isFine ? set((half, sum) => sum.shiftRightI32(FINE_BITS).addI32(bias(half))) : [],
           storeAt(0),
           sums.slice(1).map((_, i) => when(left.above(i + 1), storeAt(i + 1))),
           [list.increase(bytes), left.increase(-TILE_POSITIONS)],

@@ -4,7 +4,7 @@
  * of the sums is the ending's. Columns come in groups of eight, and the weights of a group lie in a panel, in the order in
  * which they are read:
  *
- *     bias int32 [8] | scale float32 [8] | finer weights int16 [finer rows / 2, 8, 2] | weights int16 [rows / 2, 8, 2]
+ *     bias int32 [8] | scale float32 [8] | weights int16 [rows / 2, 8, 2]
  */
 import {
   doWhile,

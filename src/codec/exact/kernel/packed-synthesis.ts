@@ -1,6 +1,6 @@
 /** A synthesis as it lies in the kernel's memory: panels of weights, layer after layer. */
 import { LATENTS } from '../../weights'
-import { FINE_CHANNELS, type WholeFilter, type WholeLayer, type WholeSynthesis } from '../layers'
+import { FINE_BITS, type WholeFilter, type WholeLayer, type WholeSynthesis } from '../layers'
 import { LIMITS_BYTES } from './endings'
 import { PAGE, rounded, type Panels } from './matrix'
 import { arenaFrom, packDepthwise, packPanels, takeDepthwise, takePanels, type RowRange } from './packing'
@@ -59,7 +59,7 @@ function checkShapes(synthesis: WholeSynthesis): void {
   const { linear, linearFiner, first, features, renderPixels, renderFeatures, finish } = synthesis
   const [trunk, seen, drawn] = [first.columns, renderFeatures.rows, renderPixels.columns]
   checkShape(linear, 1, LATENTS, LATENTS)
-  checkShape(linearFiner, 1, FINE_CHANNELS, LATENTS)
+  checkShape(linearFiner, 1, LATENTS, LATENTS)
   checkShape(first, 1, first.rows, trunk)
   for (const { depthwise, expand, project } of synthesis.blocks) {
     checkShape(depthwise, 9, 1, trunk)
@@ -97,7 +97,7 @@ export function packSynthesis(
     jobs.push((to) => packPanels(to, panels, layer, ranges, parts))
     return panels
   }
-  const all = (filter: WholeFilter, to = 0): RowRange => ({ filter, from: 0, count: filter.rows, to })
+  const all = (filter: WholeFilter): RowRange => ({ filter, from: 0, count: filter.rows, to: 0 })
   const pointwise = (layer: WholeLayer): Panels => matrix(layer.rows, layer, [all(layer)])
   const depthwise = (layer: WholeLayer): number => {
     const at = takeDepthwise(arena, layer.columns)
@@ -108,12 +108,12 @@ export function packSynthesis(
     { filter: renderPixels, from: tap * QUARTER, count: QUARTER, to: tap * quarter },
     { filter: renderFeatures, from: tap * seen, count: seen, to: tap * quarter + QUARTER },
   ])
-  const linearRanges = [all(linearFiner), all(linear, FINE_CHANNELS)]
+  const fine = fineLinear(linear, linearFiner)
   const packed = {
     synthesis,
     limits: limitsOf(-most),
     positive: limitsOf(0),
-    linear: partsOf(matrix(FINE_CHANNELS + LATENTS, linear, linearRanges, PARTS)),
+    linear: partsOf(matrix(LATENTS, fine, [all(fine)], PARTS)),
     first: pointwise(first),
     blocks: synthesis.blocks.map((block) => ({
       depthwise: depthwise(block.depthwise),
@@ -132,6 +132,16 @@ export function packSynthesis(
   new Uint8Array(buffer, SHARED_BYTES, arena.end - SHARED_BYTES).fill(0)
   for (const job of jobs) job(buffer)
   return { ...packed, end: arena.end }
+}
+
+/** Both filters of the linear part in one, finer by FINE_BITS. */
+function fineLinear(linear: WholeLayer, { weights: finer }: WholeFilter): WholeLayer {
+  const weights = linear.weights.map((weight, i) => {
+    const both = weight * 2 ** FINE_BITS + finer[i]!
+    if (both !== (both << 16) >> 16) throw new RangeError('Finer weights need more than 16 bits.')
+    return both
+  })
+  return { ...linear, weights }
 }
 
 function partsOf({ at, bytes, groups }: Panels): Panels[] {

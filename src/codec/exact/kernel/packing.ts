@@ -31,7 +31,7 @@ export interface RowRange {
   readonly to: number
 }
 
-/** Room for `rows` rows, finer ones included, of `columns` columns in `parts` of as many each, rounded up one by one. */
+/** Room for `rows` rows of `columns` columns in `parts` of as many each, rounded up one by one. */
 export function takePanels(arena: Arena, rows: number, columns: number, parts = 1): Panels {
   const groups = (rounded(columns / parts) / GROUP) * parts
   const bytes = PANEL_WEIGHTS + 2 * GROUP * Math.ceil(rows / ROW_UNIT) * ROW_UNIT
@@ -45,23 +45,23 @@ export function packPanels(
   ranges: readonly RowRange[],
   parts = 1,
 ): void {
-  const weights = new Int16Array(memory)
+  const packed = new Int16Array(memory)
   const partColumns = columns / parts
-  const groupOf = (column: number): number =>
-    (Math.floor(column / partColumns) * panels.groups) / parts + Math.floor((column % partColumns) / GROUP)
-  const laneOf = (column: number): number => (column % partColumns) % GROUP
-  const lanes = Int32Array.from({ length: columns }, (_, column) => {
-    const panel = panels.at + groupOf(column) * panels.bytes
-    packColumn(memory, panel, laneOf(column), bias[column]!, shift[column]!)
-    return (panel + PANEL_WEIGHTS) / 2 + 2 * laneOf(column)
-  })
-  for (const { filter, from, count, to } of ranges)
-    for (let row = 0; row < count; row++) {
-      const at = ((to + row) >> 1) * 2 * GROUP + ((to + row) & 1)
-      const source = (from + row) * columns
-      for (let column = 0; column < columns; column++)
-        weights[lanes[column]! + at] = filter.weights[source + column]!
-    }
+  const partGroups = panels.groups / parts
+  for (let group = 0; group < panels.groups; group++) {
+    const panel = panels.at + group * panels.bytes
+    const first = Math.floor(group / partGroups) * partColumns + (group % partGroups) * GROUP
+    const lanes = Math.min(GROUP, partColumns - (group % partGroups) * GROUP)
+    for (let lane = 0; lane < lanes; lane++)
+      packColumn(memory, panel, lane, bias[first + lane]!, shift[first + lane]!)
+    // Panel by panel: what is written stays in the cache.
+    for (const { filter, from, count, to } of ranges)
+      for (let row = 0; row < count; row++) {
+        const at = (panel + PANEL_WEIGHTS) / 2 + ((to + row) >> 1) * 2 * GROUP + ((to + row) & 1)
+        const source = (from + row) * columns + first
+        for (let lane = 0; lane < lanes; lane++) packed[at + 2 * lane] = filter.weights[source + lane]!
+      }
+  }
 }
 
 function packColumn(memory: ArrayBuffer, panel: number, lane: number, bias: number, shift: number): void {

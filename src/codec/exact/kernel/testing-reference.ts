@@ -4,7 +4,6 @@ import type { BlockRegion } from '../../blocks'
 import { LATENTS } from '../../weights'
 import {
   FINE_BITS,
-  FINE_CHANNELS,
   PIXEL_BITS,
   PIXEL_MOST,
   SEEN_MOST,
@@ -39,20 +38,21 @@ function sums(x: Plane, { taps, rows, columns, weights }: WholeFilter, isDepthwi
   const out = planeOf(x.width, x.height, columns)
   const reach = taps === 9 ? 1 : 0
   const count = isDepthwise ? x.channels : Math.min(rows, x.channels)
-  for (let at = 0; at < out.values.length; at++) {
-    const column = at % columns
-    const position = Math.floor(at / columns)
-    const [px, py] = [position % x.width, Math.floor(position / x.width)]
+  for (let position = 0; position < x.width * x.height; position++) {
+    const to = position * columns
     let tap = 0
     for (let dy = -reach; dy <= reach; dy++)
       for (let dx = -reach; dx <= reach; dx++, tap++) {
-        const [qx, qy] = [px + dx, py + dy]
+        const [qx, qy] = [(position % x.width) + dx, Math.floor(position / x.width) + dy]
         if (qx < 0 || qy < 0 || qx >= x.width || qy >= x.height) continue
         const from = (qy * x.width + qx) * x.channels
-        if (isDepthwise) out.values[at]! += weights[tap * columns + column]! * x.values[from + column]!
-        else
-          for (let row = 0; row < count; row++)
-            out.values[at]! += weights[(tap * rows + row) * columns + column]! * x.values[from + row]!
+        for (let row = 0; row < count; row++) {
+          const value = x.values[from + row]!
+          const first = isDepthwise ? row : 0
+          const last = isDepthwise ? row + 1 : columns
+          const weightsAt = isDepthwise ? tap * columns : (tap * rows + row) * columns
+          for (let c = first; c < last; c++) out.values[to + c]! += weights[weightsAt + c]! * value
+        }
       }
   }
   return out
@@ -168,10 +168,14 @@ export function testLayers(sizes: WholeSizes, symbolMost: number, random: Prng):
     bias: Int32Array.from({ length: of.columns }, () => below(2 ** 18) - 2 ** 17),
     shift: Uint8Array.from({ length: of.columns }, () => least + below(23 - least)),
   })
+  // Both in one have 16 bits.
+  const linear = layer(filter(1, LATENTS, LATENTS, symbolMost, 0.9), 0)
+  const half = 2 ** (FINE_BITS - 1)
+  const linearFiner = linear.weights.map(() => below(2 * half) - half)
   return {
     most,
-    linear: layer(filter(1, LATENTS, LATENTS, symbolMost, 0.9), 0),
-    linearFiner: filter(1, FINE_CHANNELS, LATENTS, symbolMost),
+    linear,
+    linearFiner: { taps: 1, rows: LATENTS, columns: LATENTS, weights: linearFiner },
     first: layer(filter(1, seen, trunk, symbolMost), 8),
     blocks: Array.from({ length: sizes.blocks }, () => ({
       depthwise: layer(filter(9, 1, trunk, most), 8),

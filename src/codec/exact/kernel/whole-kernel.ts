@@ -6,7 +6,7 @@
 import { assembleModule } from '../../../lib/wasm-assembler'
 import type { BlockRegion } from '../../blocks'
 import { LATENTS } from '../../weights'
-import { FINE_CHANNELS, type WholeMachine } from '../layers'
+import type { WholeMachine } from '../layers'
 import { depthwiseFunction } from './depthwise'
 import { LISTED_ENDINGS, MATRIX_ENDINGS } from './endings'
 import { listBytes, listCount, listedFunction, listFunction, runListed } from './listed'
@@ -166,10 +166,9 @@ function listRow(
   { symbols, lists, listBytes }: RunLayout,
   [x, y]: readonly [number, number],
   positions: number,
-  fineBytes: number,
   bytes: number,
 ): void {
-  calls.list(symbols.at(x, y), symbols.cellBytes, fineBytes, bytes, positions, lists, listBytes)
+  calls.list(symbols.at(x, y), symbols.cellBytes, bytes, positions, lists, listBytes)
 }
 
 /** The linear part: grey levels, or pixels where the renderer works on. */
@@ -184,7 +183,7 @@ function restoreLinear(
   const outputStride = SIDE * PIXEL_BYTES
   const positions = window.width
   for (let row = 0; row < window.height; row++) {
-    listRow(calls, run, [window.x, window.y + row], positions, 2 * FINE_CHANNELS, symbols.cellBytes)
+    listRow(calls, run, [window.x, window.y + row], positions, symbols.cellBytes)
     eachQuarter(linear, row, (panels, x, y) => {
       const output = pixels.at(x, y)
       const job = { panels, positions, lists, listBytes: run.listBytes, output, outputStride }
@@ -238,7 +237,7 @@ function restoreTrunk(
   const count = packed.blocks.length
   let [trunk, next] = trunks
   eachRow(region, window, count, (x, y, positions) => {
-    listRow(calls, run, [x, y], positions, 0, Math.min(symbols.cellBytes, 2 * packed.synthesis.first.rows))
+    listRow(calls, run, [x, y], positions, Math.min(symbols.cellBytes, 2 * packed.synthesis.first.rows))
     const output = trunk.at(x, y)
     const listed = { lists, listBytes: run.listBytes }
     runListed(
