@@ -136,11 +136,15 @@ export function packSynthesis(
 
 /** Both filters of the linear part in one, finer by FINE_BITS. */
 function fineLinear(linear: WholeLayer, { weights: finer }: WholeFilter): WholeLayer {
-  const weights = linear.weights.map((weight, i) => {
-    const both = weight * 2 ** FINE_BITS + finer[i]!
-    if (both !== (both << 16) >> 16) throw new RangeError('Finer weights need more than 16 bits.')
-    return both
-  })
+  const weights = new Int16Array(finer.length)
+  const unit = 2 ** FINE_BITS
+  let most = 0
+  for (let i = 0; i < weights.length; i++) {
+    const both = linear.weights[i]! * unit + finer[i]!
+    most = Math.max(most, Math.abs(both))
+    weights[i] = both
+  }
+  if (most > 32767) throw new RangeError('Finer weights need more than 16 bits.')
   return { ...linear, weights }
 }
 

@@ -55,12 +55,23 @@ export function packPanels(
     for (let lane = 0; lane < lanes; lane++)
       packColumn(memory, panel, lane, bias[first + lane]!, shift[first + lane]!)
     // Panel by panel: what is written stays in the cache.
-    for (const { filter, from, count, to } of ranges)
-      for (let row = 0; row < count; row++) {
-        const at = (panel + PANEL_WEIGHTS) / 2 + ((to + row) >> 1) * 2 * GROUP + ((to + row) & 1)
-        const source = (from + row) * columns + first
-        for (let lane = 0; lane < lanes; lane++) packed[at + 2 * lane] = filter.weights[source + lane]!
-      }
+    for (const range of ranges) packRows(packed, (panel + PANEL_WEIGHTS) / 2, range, columns, first, lanes)
+  }
+}
+
+function packRows(
+  packed: Int16Array,
+  at: number,
+  { filter, from, count, to }: RowRange,
+  columns: number,
+  first: number,
+  lanes: number,
+): void {
+  const { weights } = filter
+  for (let row = 0; row < count; row++) {
+    const pair = at + ((to + row) >> 1) * 2 * GROUP + ((to + row) & 1)
+    const source = (from + row) * columns + first
+    for (let lane = 0; lane < lanes; lane++) packed[pair + 2 * lane] = weights[source + lane]!
   }
 }
 
