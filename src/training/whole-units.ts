@@ -16,7 +16,7 @@ import { opaque } from './opaque'
 import { proceduralImage } from './procedural-images'
 
 /** Bits beside the sign: with fewer, activations are coarse; with more, the weights are. */
-export const ACTIVATION_BITS = 10
+export const ACTIVATION_BITS = 11
 /** Pictures may go so far beyond what scenes need before they are clipped. */
 const HEADROOM = 1.5
 /** No channel has a range below this share of the largest of its activation: weights from a silent one would overflow. */

@@ -3,6 +3,7 @@
  * 2^24, so whatever order a backend adds in, and with or without fused multiplication, the bits are the same.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { powerOfTwo } from '../../lib/exact-exp'
 import type { BlockRegion } from '../blocks'
 import { QUARTER } from '../folded'
 import { toQuarters } from '../transform'
@@ -53,7 +54,7 @@ function layerOf(layer: WholeLayer): LayerTensors {
   return {
     filter: filterOf(layer),
     bias: tf.tensor1d(Float32Array.from(layer.bias)),
-    scale: tf.tensor1d(Float32Array.from(layer.shift, (shift) => 1 / 2 ** shift)),
+    scale: tf.tensor1d(Float32Array.from(layer.shift, (shift) => powerOfTwo(-shift))),
     isDepthwise: layer.rows === 1,
   }
 }
@@ -112,7 +113,7 @@ function linearPixels(t: SynthesisTensors, symbols: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => {
     const channels = symbols.shape[3]
     const finer = tf.conv2d(symbols, firstRows(t, 'finer', t.linearFiner, channels), 1, 'valid')
-    const carried = shifted(tf.add(finer, 2 ** (FINE_BITS - 1)), 2 ** -FINE_BITS)
+    const carried = shifted(tf.add(finer, 1 << (FINE_BITS - 1)), powerOfTwo(-FINE_BITS))
     const filter = firstRows(t, 'linear', t.linear.filter, channels)
     const sum = tf.add<tf.Tensor4D>(sumOf(symbols, { ...t.linear, filter }), carried)
     return toQuarters(tf.clipByValue(shifted(sum, t.linear.scale), -PIXEL_MOST, PIXEL_MOST), QUARTER)
@@ -148,8 +149,8 @@ function featuresOf(
 
 function drawn(t: SynthesisTensors, pixels: tf.Tensor4D, features: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => {
-    const half = tf.add<tf.Tensor4D>(pixels, 2 ** (SEEN_SHIFT - 1))
-    const seen = tf.clipByValue(shifted(half, 2 ** -SEEN_SHIFT), -SEEN_MOST, SEEN_MOST)
+    const half = tf.add<tf.Tensor4D>(pixels, 1 << (SEEN_SHIFT - 1))
+    const seen = tf.clipByValue(shifted(half, powerOfTwo(-SEEN_SHIFT)), -SEEN_MOST, SEEN_MOST)
     const ofFeatures = tf.conv2d(features, t.renderFeatures, 1, 'same')
     const sum = tf.add<tf.Tensor4D>(sumOf(seen, t.renderPixels), ofFeatures)
     return tf.clipByValue(shifted(sum, t.renderPixels.scale), 0, t.most)
@@ -176,7 +177,7 @@ function restored(
       detail === 'quick'
         ? linear
         : finished(t, linear, drawn(t, linear, featuresOf(t, region, { x, y, width, height })))
-    return shifted(tf.add(pixels, 2 ** (PIXEL_BITS - 1)), 2 ** -PIXEL_BITS)
+    return shifted(tf.add(pixels, 1 << (PIXEL_BITS - 1)), powerOfTwo(-PIXEL_BITS))
   })
 }
 

@@ -45,16 +45,34 @@ export function roundHalfAway(x: number): number {
   return x < 0 ? -Math.floor(0.5 - x) : Math.floor(x + 0.5)
 }
 
-/** Weights of one column before rounding, [taps, rows], for sums in the given unit. */
-function columnIn(filter: FloatFilter, columns: number, column: number, unit: number): Float64Array {
-  const { values, rows, taps, inputs } = filter
+/** Columns that are turned at a time: as many as a line of the processor's cache holds. */
+const TURNED = 16
+
+/** [rows, columns] as [columns, rows], into `to`. Reading weights column by column where they lie takes twice as long. */
+function turned<T extends Float32Array | Int16Array>(values: T, rows: number, columns: number, to: T): T {
+  for (let from = 0; from < columns; from += TURNED) {
+    const end = Math.min(columns, from + TURNED)
+    for (let row = 0; row < rows; row++)
+      for (let c = from; c < end; c++) to[c * rows + row] = values[row * columns + c]!
+  }
+  return to
+}
+
+/** The columns of a filter one by one, [taps, rows] in units of the output before rounding. */
+function columnsOf({ values, rows, taps, inputs }: FloatFilter, outUnits: Float64Array) {
+  const length = taps * rows
+  const columns = outUnits.length
   const isDepthwise = rows === 1
+  const byColumn = turned(values, length, columns, new Float32Array(values.length))
   const { units } = inputs
-  const out = new Float64Array(taps * rows)
-  for (let tap = 0, i = 0; tap < taps; tap++)
-    for (let row = 0; row < rows; row++, i++)
-      out[i] = (values[i * columns + column]! * units[isDepthwise ? column : row]!) / unit
-  return out
+  return (column: number): Float64Array => {
+    const unit = outUnits[column]!
+    const out = new Float64Array(length)
+    for (let tap = 0, i = 0; tap < taps; tap++)
+      for (let row = 0; row < rows; row++, i++)
+        out[i] = (byColumn[column * length + i]! * units[isDepthwise ? column : row]!) / unit
+    return out
+  }
 }
 
 /** Exact weights times a scale, rounded. */
@@ -79,22 +97,33 @@ interface WholeColumn {
   readonly shift: number
 }
 
-const isNarrow = (weights: Float64Array): boolean =>
-  weights.every((weight) => Math.abs(weight) <= WEIGHT_MOST)
+function isNarrow(weights: Float64Array): boolean {
+  for (let i = 0; i < weights.length; i++) if (Math.abs(weights[i]!) > WEIGHT_MOST) return false
+  return true
+}
 
-/** `exact` and `bias` in units of the output. */
+/** What rounding takes from the reach of a column at most, where it moves each of its weights by as much. */
+function slackOf({ taps, rows, inputs }: FloatFilter, by: number): number {
+  return inputs.reach(new Float64Array(taps * rows).fill(by))
+}
+
+/** Whatever is finer has sums that are too large, from a reach without rounding and what that may take. */
+function finestShift(reach: number, slack: number): number {
+  let shift = SHIFT_MOST
+  while (shift > 0 && reach * powerOfTwo(shift) - slack > SUM_LIMIT) shift--
+  return shift
+}
+
+/** `exact` and `bias` in units of the output; `slack` of all filters and the bias. */
 function wholeColumn(
   filters: readonly FloatFilter[],
   exact: readonly Float64Array[],
   bias: number,
+  slack: number,
 ): WholeColumn {
   const reachOf = (weights: readonly Float64Array[]): number =>
     filters.reduce((sum, { inputs }, i) => sum + inputs.reach(weights[i]!), 0)
-  const before = reachOf(exact) + Math.abs(bias)
-  let shift = SHIFT_MOST
-  // One bit finer than what would fit without rounding cannot fit with it.
-  while (shift > 0 && before * powerOfTwo(shift - 1) > SUM_LIMIT) shift--
-  for (; shift >= 0; shift--) {
+  for (let shift = finestShift(reachOf(exact) + Math.abs(bias), slack); shift >= 0; shift--) {
     const scale = powerOfTwo(shift)
     const weights = exact.map((column, i) => rounded(column, scale, filters[i]!.kinds))
     const whole = roundHalfAway(bias * scale)
@@ -112,20 +141,22 @@ export function wholeLayers(
   outUnits: Float64Array,
 ): WholeLayer[] {
   const columns = bias.length
-  const weights = filters.map(({ values }) => new Int16Array(values.length))
+  const from = filters.map((filter) => columnsOf(filter, outUnits))
+  // By up to one: a half, and another that was carried.
+  const slack = filters.reduce((sum, filter) => sum + slackOf(filter, 1), 1)
+  const byColumn = filters.map(({ values }) => new Int16Array(values.length))
   const whole = { bias: new Int32Array(columns), shift: new Uint8Array(columns) }
   for (let c = 0; c < columns; c++) {
-    const unit = outUnits[c]!
-    const exact = filters.map((filter) => columnIn(filter, columns, c, unit))
-    const column = wholeColumn(filters, exact, bias[c]! / unit)
-    for (const [i, values] of column.weights.entries()) {
-      const to = weights[i]!
-      for (let at = 0; at < values.length; at++) to[at * columns + c] = values[at]!
-    }
+    const exact = from.map((columnAt) => columnAt(c))
+    const column = wholeColumn(filters, exact, bias[c]! / outUnits[c]!, slack)
+    for (const [i, weights] of column.weights.entries()) byColumn[i]!.set(weights, c * weights.length)
     whole.bias[c] = column.bias
     whole.shift[c] = column.shift
   }
-  return filters.map(({ taps, rows }, i) => ({ taps, rows, columns, weights: weights[i]!, ...whole }))
+  return filters.map(({ taps, rows }, i) => {
+    const weights = new Int16Array(taps * rows * columns)
+    return { taps, rows, columns, weights: turned(byColumn[i]!, columns, taps * rows, weights), ...whole }
+  })
 }
 
 export function wholeLayer(filter: FloatFilter, bias: Float32Array, outUnits: Float64Array): WholeLayer {
@@ -143,37 +174,36 @@ export function fineLayer(
 ): { readonly layer: WholeLayer; readonly finer: WholeFilter } {
   const { rows, inputs } = filter
   const columns = outUnits.length
+  const columnAt = columnsOf(filter, outUnits)
+  const slack = slackOf(filter, 1)
   const coarse = new Int16Array(rows * columns)
   const finer = new Int16Array(rows * columns)
   const bias = new Int32Array(columns)
   const shift = new Uint8Array(columns)
   for (let c = 0; c < columns; c++) {
-    const exact = columnIn(filter, columns, c, outUnits[c]!)
-    const column = fineColumn(exact, bits, inputs)
+    const column = fineColumn(columnAt(c), bits, inputs, slack)
     bias[c] = column.bias
     shift[c] = column.shift
-    for (let row = 0; row < rows; row++) {
-      coarse[row * columns + c] = column.coarse[row]!
-      finer[row * columns + c] = column.finer[row]!
-    }
+    coarse.set(column.coarse, c * rows)
+    finer.set(column.finer, c * rows)
   }
-  return {
-    layer: { taps: 1, rows, columns, weights: coarse, bias, shift },
-    finer: { taps: 1, rows, columns, weights: finer },
-  }
+  const whole = (byColumn: Int16Array): WholeFilter => ({
+    ...{ taps: 1, rows, columns },
+    weights: turned(byColumn, columns, rows, new Int16Array(rows * columns)),
+  })
+  return { layer: { ...whole(coarse), bias, shift }, finer: whole(finer) }
 }
 
-function fineColumn(exact: Float64Array, bits: number, { reach }: Inputs) {
-  const before = reach(exact)
-  let shift = SHIFT_MOST
-  while (shift > 0 && before * powerOfTwo(shift - 1) > SUM_LIMIT) shift--
-  for (; shift >= 0; shift--) {
-    const both = rounded(exact, powerOfTwo(shift + bits))
-    const coarse = rounded(both, powerOfTwo(-bits))
-    const finer = both.map((weight, row) => weight - coarse[row]! * powerOfTwo(bits))
+function fineColumn(exact: Float64Array, bits: number, { reach }: Inputs, slack: number) {
+  const fineness = powerOfTwo(bits)
+  for (let shift = finestShift(reach(exact), slack); shift >= 0; shift--) {
+    const both = rounded(exact, powerOfTwo(shift) * fineness)
+    const coarse = rounded(both, 1 / fineness)
+    const finer = new Float64Array(both.length)
+    for (let row = 0; row < finer.length; row++) finer[row] = both[row]! - coarse[row]! * fineness
     const bias = shift > 0 ? powerOfTwo(shift - 1) : 0
-    const ofFiner = reach(finer) + powerOfTwo(bits - 1)
-    const sum = reach(coarse) + bias + ofFiner * powerOfTwo(-bits)
+    const ofFiner = reach(finer) + fineness / 2
+    const sum = reach(coarse) + bias + ofFiner / fineness
     if (isNarrow(both) && ofFiner < SUM_LIMIT && sum < SUM_LIMIT) return { coarse, finer, bias, shift }
   }
   throw new RangeError('The weights of a layer are too large for whole numbers.')

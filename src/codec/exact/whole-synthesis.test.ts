@@ -1,16 +1,17 @@
+import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { makePrng } from '../../lib/prng'
-import { readyWasm } from '../../training/node-model'
+import { readModel, readyWasm } from '../../training/node-model'
 import { wholeTestWeights } from '../../training/testing'
-import { inFloat32 } from '../../training/whole-units'
+import { inFloat32, inWholeNumbers } from '../../training/whole-units'
 import { SYMBOL_LIMIT } from '../context-model'
-import { QUALITY_MAX } from '../quality'
+import { KNOTS, QUALITY_MAX } from '../quality'
 import { LATENTS, type CodecWeights } from '../weights'
 import { FINE_BITS, SEEN_MOST, type WholeFilter } from './layers'
 import { fitSymbols } from './symbol-energy'
 import { loudestFor } from './testing'
 import { roundHalfAway } from './whole-layer'
-import { wholeModelAt, type WholeModel } from './whole-synthesis'
+import { activationChannels, unitName, wholeModelAt, type WholeModel } from './whole-synthesis'
 
 const LIMIT = 2 ** 24
 const QUALITIES = [0, 11, 24, 34, 52, QUALITY_MAX]
@@ -94,7 +95,36 @@ describe.each(QUALITIES)('the layers at quality %i', (quality) => {
   })
 })
 
+/** Over all arrays of a model, in the order of their names. */
+function digestOf(model: WholeModel): string {
+  const hash = createHash('sha256')
+  const visit = (value: unknown): void => {
+    if (ArrayBuffer.isView(value)) hash.update(Buffer.from(value.buffer, value.byteOffset, value.byteLength))
+    else if (typeof value === 'object' && value !== null)
+      for (const [, part] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) visit(part)
+    else hash.update(String(value))
+  }
+  visit(model)
+  return hash.digest('hex')
+}
+
 describe('whole weights', () => {
+  it('are these bits for ever: pictures that were stored are restored by them', async () => {
+    const { weights: first } = await readModel('safelight-v1')
+    const units = [...activationChannels(first.config)].map(
+      ([name, count]) => [unitName(name), new Float32Array(KNOTS * count).fill(2 ** -7)] as const,
+    )
+    const whole = inWholeNumbers(first, new Map(units), 10)
+    expect([0, 34, QUALITY_MAX].map((quality) => digestOf(wholeModelAt(whole, quality))))
+      .toMatchInlineSnapshot(`
+      [
+        "670d60f15ca5bdf41cd77d3052a87b16cc49f41c9034ba4da0aad911ff641f4f",
+        "f57220b2842504a19912b78bd5b64e68e6d088c43984049c44fffc649dce4fc0",
+        "4c64757ed17a08c7af218556cebac63f7d47c32af92cfa6fd5de11e24e62c1bb",
+      ]
+    `)
+  })
+
   it('round halves away from zero', () => {
     expect([0.5, -0.5, 1.5, -1.5, 2.4, -2.6, 0].map(roundHalfAway)).toEqual([1, -1, 2, -2, 2, -3, 0])
   })
