@@ -11,6 +11,7 @@ import { wholeModelAt } from '../codec/exact/whole-synthesis'
 import { KNOTS, QUALITY_MAX } from '../codec/quality'
 import type { CodecConfig } from '../codec/weights'
 import { concatBytes } from '../lib/bytes'
+import { RELEASED_MODELS } from '../model/released-models'
 import { MODELS, readModel, readyWasm } from '../training/node-model'
 import { ACTIVATION_BITS, measureUnits } from '../training/whole-units'
 
@@ -27,11 +28,13 @@ interface Description {
 const { values } = parseArgs({
   options: { model: { type: 'string' }, scenes: { type: 'string', default: '24' } },
 })
-if (values.model === undefined) throw new Error('Name a model: --model safelight-v2')
-const folder = join(MODELS, values.model)
+const { model } = values
+if (model === undefined || RELEASED_MODELS.some(({ name }) => name === model))
+  throw new Error('Name a model that is not released: --model safelight-v2')
+const folder = join(MODELS, model)
 
 await readyWasm()
-const { weights } = await readModel(values.model)
+const { weights } = await readModel(model)
 const units = await measureUnits(weights, Number(values.scenes))
 
 const descriptionFile = join(folder, 'model.json')
@@ -64,6 +67,6 @@ await writeFile(
   descriptionFile,
   JSON.stringify({ ...description, config, tensors: [...kept, ...added] }, null, 1),
 )
-const { weights: whole } = await readModel(values.model)
+const { weights: whole } = await readModel(model)
 for (let quality = 0; quality <= QUALITY_MAX; quality++) wholeModelAt(whole, quality)
-console.log(`${values.model}: units of ${units.size} activations, ${offset - end} bytes`)
+console.log(`${model}: units of ${units.size} activations, ${offset - end} bytes`)
