@@ -113,7 +113,7 @@ function collect({ tiles }: RegionTiles, region: BlockRegion, channels: number):
       for (let bx = Math.max(x, region.x); bx < right; bx++) {
         const from = ((by - y) * width + (bx - x)) * active
         const to = ((by - region.y) * region.width + (bx - region.x)) * channels
-        for (let c = 0; c < count; c++) values[to + c] = symbols[from + c]!
+        values.set(symbols.subarray(from, from + count), to)
       }
     }
   }

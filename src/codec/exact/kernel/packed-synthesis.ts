@@ -56,6 +56,10 @@ function checkShape(layer: WholeFilter, taps: 1 | 9, rows: number, columns: numb
 }
 
 function checkShapes(synthesis: WholeSynthesis): void {
+  const { most } = synthesis
+  // Sums of two activations saturate beyond.
+  if (!Number.isInteger(most) || most < 1 || most > 16383)
+    throw new RangeError('Activations have at most 14 bits.')
   const { linear, linearFiner, first, features, renderPixels, renderFeatures, finish } = synthesis
   const [trunk, seen, drawn] = [first.columns, renderFeatures.rows, renderPixels.columns]
   checkShape(linear, 1, LATENTS, LATENTS)

@@ -94,7 +94,7 @@ describe('the kernel of the whole-number synthesis', () => {
     const upTo = (most: number): number => 1 + random.nextBelow(most)
     for (let seed = 0; seed < 12; seed++) {
       const widths = { trunk: upTo(40), wide: upTo(50), features: upTo(20), drawn: upTo(20) }
-      const sizes = { most: 2 ** (6 + (seed % 5)) - 1, seen: upTo(200), blocks: seed % 4, ...widths }
+      const sizes = { most: 2 ** (6 + (seed % 9)) - 1, seen: upTo(200), blocks: seed % 4, ...widths }
       await expectSame({ sizes, region: [upTo(6), upTo(6)], channels: 64 * upTo(3) }, seed)
     }
   })
@@ -138,5 +138,6 @@ describe('the kernel of the whole-number synthesis', () => {
     await refuses(64 * 900 * 900, { width: 900, height: 900 }, { x: 0, y: 0, width: 900, height: 900 })
     const broken = testLayers(SMALL, SYMBOL_MOST, makePrng(1))
     expect(() => kernel.use({ ...broken, finish: broken.first })).toThrow(RangeError)
+    for (const most of [0, 0.5, 16384]) expect(() => kernel.use({ ...broken, most })).toThrow(RangeError)
   })
 })
