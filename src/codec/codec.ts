@@ -12,6 +12,7 @@ import { contextModelAt } from './context-model'
 import { createLinearAnalysis, type LinearAnalysis } from './exact/kernel/linear-analysis'
 import type { WholeMachine } from './exact/layers'
 import { createWholeMachine } from './exact/whole-machine'
+import { wholeModelsOf } from './exact/whole-synthesis'
 import { createEntropyKernel, type EntropyKernel } from './kernel/entropy-kernel'
 import { buildTableBank } from './entropy-tables'
 import { CodecError } from './errors'
@@ -72,6 +73,7 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
   let scratch: Float32Array | undefined
   const spare: Int16Array[] = []
   const halo = haloOf(weights.config)
+  const wholeModel = wholeModelsOf(weights)
 
   function timed<T>(stage: Stage, work: () => T): T {
     const startMs = performance.now()
@@ -119,7 +121,7 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
   }
 
   const restorerAt = (quality: number, machine: WholeMachine | null): Restorer =>
-    machine === null ? floatRestorer(weights, quality) : wholeRestorer(weights, quality, machine)
+    machine === null ? floatRestorer(weights, quality) : wholeRestorer(wholeModel(quality), machine)
 
   async function encodeBand(
     rows: RasterImage,

@@ -5,7 +5,7 @@ import type { BlockRegion } from './blocks'
 import { SYMBOL_UNIT } from './context-model'
 import type { WholeMachine } from './exact/layers'
 import { fitSymbols } from './exact/symbol-energy'
-import { wholeModelAt } from './exact/whole-synthesis'
+import type { WholeModel } from './exact/whole-synthesis'
 import { TILE_BLOCKS } from './runs'
 import type { TileSymbols } from './tile-coder'
 import { synthesisAt, synthesizeLinear, synthesizeWindow } from './transform'
@@ -80,9 +80,8 @@ export function floatRestorer(weights: CodecWeights, quality: number): Restorer 
   }
 }
 
-/** Throws RangeError where the model is none in whole numbers. `machine` stays the caller's. */
-export function wholeRestorer(weights: CodecWeights, quality: number, machine: WholeMachine): Restorer {
-  const { synthesis, energy } = wholeModelAt(weights, quality)
+/** `machine` stays the caller's. */
+export function wholeRestorer({ synthesis, energy }: WholeModel, machine: WholeMachine): Restorer {
   return {
     admit: ({ symbols, active }) => {
       fitSymbols(symbols, active, energy)

@@ -11,7 +11,7 @@ import { FINE_BITS, SEEN_MOST, type WholeFilter } from './layers'
 import { fitSymbols } from './symbol-energy'
 import { loudestFor } from './testing'
 import { roundHalfAway } from './whole-layer'
-import { activationChannels, unitName, wholeModelAt, type WholeModel } from './whole-synthesis'
+import { activationChannels, unitName, wholeModelAt, wholeModelsOf, type WholeModel } from './whole-synthesis'
 
 const LIMIT = 2 ** 24
 const QUALITIES = [0, 11, 24, 34, 52, QUALITY_MAX]
@@ -127,6 +127,15 @@ describe('whole weights', () => {
 
   it('round halves away from zero', () => {
     expect([0.5, -0.5, 1.5, -1.5, 2.4, -2.6, 0].map(roundHalfAway)).toEqual([1, -1, 2, -2, 2, -3, 0])
+  })
+
+  it('are made once for two qualities that take turns', () => {
+    const at = wholeModelsOf(weights)
+    const [first, second] = [at(30), at(31)]
+    expect([at(30) === first, at(31) === second]).toEqual([true, true])
+    at(32)
+    expect(at(31)).toBe(second)
+    expect(at(30) === first).toBe(false)
   })
 
   it('are the same twice, and none where a model has no units', () => {

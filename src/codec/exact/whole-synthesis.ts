@@ -106,3 +106,18 @@ export function wholeModelAt(weights: CodecWeights, quality: number): WholeModel
   }
   return { synthesis, energy }
 }
+
+/** Qualities whose whole weights are kept, 4 MB each: photos and their thumbnails take turns. */
+const KEPT = 2
+
+/** wholeModelAt, which takes as long as a small picture, once for the qualities that were asked for last. */
+export function wholeModelsOf(weights: CodecWeights): (quality: number) => WholeModel {
+  const kept = new Map<number, WholeModel>()
+  return (quality) => {
+    const model = kept.get(quality) ?? wholeModelAt(weights, quality)
+    kept.delete(quality)
+    kept.set(quality, model)
+    for (const oldest of kept.keys()) if (kept.size > KEPT) kept.delete(oldest)
+    return model
+  }
+}
