@@ -6,7 +6,7 @@ export const KNOTS = 7
 
 export const QUALITY_MAX = 63
 
-/** Photographs come back at about 41 dB, with 1.2 bits per pixel. */
+/** Photographs come back at about 41 dB, with 1.1 bits per pixel. */
 export const DEFAULT_QUALITY = 34
 
 /** Step at quality 63, in 8-bit grey levels of the orthonormal colour space. */
