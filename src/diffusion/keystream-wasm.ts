@@ -5,16 +5,15 @@
  */
 import {
   assembleModule,
-  constant,
   doWhile,
   giveBack,
   wasmFunction,
-  type Code,
   type I32Local,
-  type V128,
   type V128Local,
   type WasmFunction,
 } from '../lib/wasm-assembler'
+import type { Code } from '../lib/wasm-bytes'
+import { constant, type V128 } from '../lib/wasm-values'
 import { BLOCK_BYTES, CHUNK_BYTES, checkJob, COUNTER_BYTES, HIDDEN, HIDDEN_SHIFT } from './neural-keystream'
 import { INPUTS, LANES, STEP_BYTES, writeCounter } from './neural-keystream'
 import type { Direction, KeystreamEngine, KeystreamJob, Layer, Network } from './neural-keystream'

@@ -2,17 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   assembleModule,
-  constant,
-  either,
-  float,
   giveBack,
   loopWhile,
   wasmFunction,
   when,
-  type Code,
   type I32Local,
   type FunctionScope,
 } from './wasm-assembler'
+import type { Code } from './wasm-bytes'
+import { constant, either, float } from './wasm-values'
 
 type Write = (given: readonly I32Local[], scope: FunctionScope) => Code
 

@@ -1,17 +1,15 @@
 /** The kernel's beginning of a position: what the neighbours foretell. */
 import {
-  constant,
   doWhile,
-  either,
   giveBack,
   loopWhile,
   wasmFunction,
   when,
-  type Code,
-  type V128,
   type V128Local,
   type WasmFunction,
 } from '../../lib/wasm-assembler'
+import type { Code } from '../../lib/wasm-bytes'
+import { constant, either, type V128 } from '../../lib/wasm-values'
 import { HIDDEN_CAP, MEAN_HALF, MEAN_SHIFT, NEIGHBOURS, SYMBOL_LIMIT } from '../context-model'
 import { beginChroma } from './chroma'
 import { GROUP, PAIR_BYTES, ROW_BYTES, type KernelLayout } from './layout'

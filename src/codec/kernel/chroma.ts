@@ -2,17 +2,9 @@
  * Chroma from luma in the kernel (chroma-prediction.ts), sixteen channels at a time. A channel that predicts others writes
  * its symbol to where they will look for it, so that a group finds what it needs side by side.
  */
-import {
-  constant,
-  doWhile,
-  when,
-  type Code,
-  type FunctionScope,
-  type I32,
-  type I32Local,
-  type V128,
-  type V128Local,
-} from '../../lib/wasm-assembler'
+import { doWhile, when, type FunctionScope, type I32Local, type V128Local } from '../../lib/wasm-assembler'
+import type { Code } from '../../lib/wasm-bytes'
+import { constant, type I32, type V128 } from '../../lib/wasm-values'
 import {
   OWN_WEIGHT,
   PAIR_GAIN_BITS,

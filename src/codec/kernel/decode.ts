@@ -1,13 +1,7 @@
 /** Decoding of a position in the kernel: rANS, raw bits, symbols. */
-import {
-  constant,
-  giveBack,
-  loopWhile,
-  wasmFunction,
-  when,
-  type Code,
-  type WasmFunction,
-} from '../../lib/wasm-assembler'
+import { giveBack, loopWhile, wasmFunction, when, type WasmFunction } from '../../lib/wasm-assembler'
+import type { Code } from '../../lib/wasm-bytes'
+import { constant } from '../../lib/wasm-values'
 import { LOWER, PRECISION_BITS } from '../rans'
 import { STATE, type KernelLayout } from './layout'
 import { Position, bound, sizeOf, state } from './position'

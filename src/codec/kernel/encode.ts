@@ -1,18 +1,7 @@
 /** Encoding in the kernel: what is to be coded, the choice of symbols, rANS. The same bytes as rans.ts writes. */
-import {
-  constant,
-  doWhile,
-  either,
-  float,
-  giveBack,
-  loopWhile,
-  wasmFunction,
-  when,
-  type Code,
-  type F64,
-  type I32,
-  type WasmFunction,
-} from '../../lib/wasm-assembler'
+import { doWhile, giveBack, loopWhile, wasmFunction, when, type WasmFunction } from '../../lib/wasm-assembler'
+import type { Code } from '../../lib/wasm-bytes'
+import { constant, either, float, type F64, type I32 } from '../../lib/wasm-values'
 import { SYMBOL_MAX, SYMBOL_UNIT } from '../context-model'
 import { LOWER, PRECISION_BITS } from '../rans'
 import { LATENTS } from '../weights'

@@ -2,14 +2,9 @@
  * Sparse sums in the kernel: what is not zero stands in a list of addresses (i32) and one of values (i16), and sixteen
  * outputs take their weights over the list, two rows to an instruction.
  */
-import {
-  loopWhile,
-  type Code,
-  type FunctionScope,
-  type I32,
-  type I32Local,
-  type V128Local,
-} from '../../lib/wasm-assembler'
+import { loopWhile, type FunctionScope, type I32Local, type V128Local } from '../../lib/wasm-assembler'
+import type { Code } from '../../lib/wasm-bytes'
+import type { I32 } from '../../lib/wasm-values'
 
 export type Four = readonly [V128Local, V128Local, V128Local, V128Local]
 export const four = (scope: FunctionScope): Four => [scope.v128(), scope.v128(), scope.v128(), scope.v128()]

@@ -4,18 +4,15 @@
  * comes. Channels of the group itself are added to the scales as they become known.
  */
 import {
-  constant,
   doWhile,
-  either,
   loopWhile,
   when,
-  type Code,
   type FunctionScope,
-  type I32,
   type I32Local,
-  type V128,
   type V128Local,
 } from '../../lib/wasm-assembler'
+import type { Code } from '../../lib/wasm-bytes'
+import { constant, either, type I32, type V128 } from '../../lib/wasm-values'
 import {
   DRIFT_LEVELS,
   FEATURE_CAP,

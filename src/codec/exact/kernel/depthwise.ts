@@ -2,7 +2,8 @@
  * The kernel's depthwise 3 x 3: eight channels at a time, taps in pairs as the matrix products take rows. Inputs have a
  * border of zeros. Weights of eight channels: bias int32 [8] | scale float32 [8] | weights int16 [5 pairs of taps, 8, 2].
  */
-import { doWhile, giveBack, wasmFunction, type Code, type WasmFunction } from '../../../lib/wasm-assembler'
+import { doWhile, giveBack, wasmFunction, type WasmFunction } from '../../../lib/wasm-assembler'
+import type { Code } from '../../../lib/wasm-bytes'
 import { clipTo, shifted } from './endings'
 import { GROUP, PANEL_SCALE, PANEL_WEIGHTS } from './matrix'
 

@@ -1,5 +1,6 @@
 /** What the kernel makes of sums: the shift by column, clipping, and the forms of output that the synthesis has. */
-import type { I32, V128, V128Local } from '../../../lib/wasm-assembler'
+import type { V128Local } from '../../../lib/wasm-assembler'
+import type { I32, V128 } from '../../../lib/wasm-values'
 import { PIXEL_BITS, SEEN_SHIFT } from '../layers'
 import type { ListedEnding } from './listed'
 import { PANEL_SCALE, type Ending, type StoreSums } from './matrix'

@@ -8,17 +8,15 @@
  * The number of entries is made even by one of zeros.
  */
 import {
-  constant,
   doWhile,
   giveBack,
   loopWhile,
   wasmFunction,
   when,
-  type Code,
-  type I32,
-  type V128,
   type WasmFunction,
 } from '../../../lib/wasm-assembler'
+import type { Code } from '../../../lib/wasm-bytes'
+import { constant, type I32, type V128 } from '../../../lib/wasm-values'
 import { FINE_BITS } from '../layers'
 import {
   GROUP,

@@ -12,13 +12,13 @@ import {
   loopWhile,
   wasmFunction,
   when,
-  type Code,
   type FunctionScope,
-  type I32,
   type I32Local,
   type V128Local,
   type WasmFunction,
 } from '../../../lib/wasm-assembler'
+import type { Code } from '../../../lib/wasm-bytes'
+import type { I32 } from '../../../lib/wasm-values'
 
 /** Bytes of a page of memory. */
 export const PAGE = 65536

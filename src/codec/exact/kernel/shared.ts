@@ -1,5 +1,5 @@
 /** Constants that the kernel reads from the start of its memory, sixteen bytes each: a register could not hold them all. */
-import { constant, type V128 } from '../../../lib/wasm-assembler'
+import { constant, type V128 } from '../../../lib/wasm-values'
 import { FINE_BITS, PIXEL_BITS, PIXEL_MOST, SEEN_MOST, SEEN_SHIFT } from '../layers'
 
 const f32 = (value: number): ArrayBufferView => new Float32Array(4).fill(value)
