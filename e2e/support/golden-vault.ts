@@ -10,8 +10,8 @@ import type { Page } from '@playwright/test'
 import Database from 'better-sqlite3'
 import { openSourcePage } from './source-page'
 
-/** Bytes are base64url. */
-interface StoredVault {
+/** Bytes are base64url; as openGoldenVault of src/crypto takes it. */
+export interface StoredVault {
   readonly accountId: string
   readonly words: string
   readonly kitShare: string

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Page } from '@playwright/test'
 import Database from 'better-sqlite3'
+import type { StoredVault } from './golden-vault'
 import { filesUnder } from './search'
 import { openSourcePage } from './source-page'
 
@@ -32,18 +33,6 @@ export interface OpenedArtifact {
   readonly sections: readonly OpenedSection[]
   /** The index: padded to a fixed length, whatever the rule. */
   readonly index: OpenedSection
-}
-
-/** Bytes are base64url; as openGoldenVault of src/crypto takes it. */
-interface StoredVault {
-  readonly accountId: string
-  readonly words: string
-  readonly kitShare: string
-  readonly roster: readonly string[]
-  readonly grants: readonly string[]
-  readonly chain: readonly string[]
-  readonly records: readonly { readonly version: number; readonly sealed: string }[]
-  readonly artifacts: Readonly<Record<string, string>>
 }
 
 const SOURCE = `
