@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { arenaFrom, takeDepthwise, takePanels } from '../codec/exact/kernel/packing'
 import { depthwiseFunction } from '../codec/exact/kernel/depthwise'
 import { MATRIX_ENDINGS } from '../codec/exact/kernel/endings'
-import { matrixFunction, PAGE, runMatrix, type MatrixCall } from '../codec/exact/kernel/matrix'
+import { matrixFunction, PAGE, runProduct, type MatrixCall } from '../codec/exact/kernel/matrix'
 import { SHARED_BYTES, writeShared } from '../codec/exact/kernel/shared'
 import { createWholeKernel } from '../codec/exact/kernel/whole-kernel'
 import { wholeModelAt } from '../codec/exact/whole-synthesis'
@@ -70,8 +70,8 @@ async function kernelLayer({ taps, rows, columns, side }: Shape): Promise<() => 
     for (let y = 0; y < side; y++) {
       const at = input + y * rowBytes
       if (isDepthwise) calls.depthwise(at, rowBytes, cellBytes, depthwise, output, side, limits)
-      else if (taps === 1) runMatrix(calls.clipped, { ...job, input: at, inputBytes }, limits)
-      else runMatrix(calls.window, { ...job, input: at, inputBytes, segmentStride: rowBytes }, limits)
+      else if (taps === 1) runProduct(calls.clipped, { ...job, input: at, inputBytes }, limits)
+      else runProduct(calls.window, { ...job, input: at, inputBytes, segmentStride: rowBytes }, limits)
     }
   }
 }

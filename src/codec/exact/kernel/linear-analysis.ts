@@ -6,7 +6,7 @@
 import { assembleModule } from '../../../lib/wasm-assembler'
 import { LATENTS } from '../../weights'
 import { SCALED } from './endings'
-import { matrixFunction, PANEL_SCALE, PANEL_WEIGHTS, runMatrix, GROUP, type MatrixCall } from './matrix'
+import { matrixFunction, PANEL_SCALE, PANEL_WEIGHTS, runProduct, GROUP, type MatrixCall } from './matrix'
 import { reserve } from './packed-synthesis'
 import { arenaFrom, takePanels } from './packing'
 
@@ -54,7 +54,7 @@ export async function createLinearAnalysis(): Promise<LinearAnalysis | null> {
       new Int16Array(buffer, input, blocks.length).set(blocks)
       const [inputStride, outputStride] = [2 * LATENTS, 4 * LATENTS]
       for (let from = 0; from < count; from += CHUNK)
-        runMatrix(call, {
+        runProduct(call, {
           ...{ panels, positions: Math.min(CHUNK, count - from) },
           ...{ input: input + from * inputStride, inputStride, inputBytes: inputStride },
           ...{ output: output + from * outputStride, outputStride },

@@ -18,15 +18,7 @@ import {
 import type { Code } from '../../../lib/wasm-bytes'
 import { constant, type I32, type V128 } from '../../../lib/wasm-values'
 import { FINE_BITS } from '../layers'
-import {
-  GROUP,
-  PANEL_WEIGHTS,
-  TILE_POSITIONS,
-  type MatrixCall,
-  type Panels,
-  type StoreSums,
-  type Sums,
-} from './matrix'
+import { GROUP, PANEL_WEIGHTS, TILE_POSITIONS, type StoreSums, type Sums } from './matrix'
 import { shared } from './shared'
 
 const HEADER = 16
@@ -102,29 +94,7 @@ export interface ListedEnding {
   readonly store: StoreSums
 }
 
-export interface ListedJob {
-  readonly panels: Panels
-  readonly positions: number
-  readonly lists: number
-  readonly listBytes: number
-  readonly output: number
-  readonly outputStride: number
-}
-
-export const runListed = (call: MatrixCall, job: ListedJob, first = 0, second = 0): number =>
-  call(
-    job.panels.at,
-    job.panels.bytes,
-    job.panels.groups,
-    job.positions,
-    job.lists,
-    job.listBytes,
-    job.output,
-    job.outputStride,
-    first,
-    second,
-  )
-
+/** A function for runProduct, whose inputs are lists. */
 export function listedFunction(name: string, { isFine, isDouble, store }: ListedEnding): WasmFunction {
   return wasmFunction(name, 10, (given, scope) => {
     const [panel, panelBytes, groups, positions] = [given[0]!, given[1]!, given[2]!, given[3]!]

@@ -56,24 +56,25 @@ export interface Panels {
   readonly groups: number
 }
 
-export interface MatrixJob {
+/** Of a product with a whole matrix, or with lists of the inputs that are not zero. */
+export interface ProductJob {
   readonly panels: Panels
   readonly positions: number
-  /** Address of the first position's inputs, and bytes from one position to the next. */
+  /** Address of the first position's inputs, or of the first list; and bytes from one to the next. */
   readonly input: number
   readonly inputStride: number
-  /** Bytes of inputs that count: two for each row. */
-  readonly inputBytes: number
-  /** Bytes from one segment of a position to the next. */
-  readonly segmentStride?: number
   readonly output: number
   readonly outputStride: number
+  /** Unless they are listed: bytes of inputs that count, two for each row. */
+  readonly inputBytes?: number
+  /** Bytes from one segment of a position to the next. */
+  readonly segmentStride?: number
 }
 
 export type MatrixCall = (...given: number[]) => number
 
 /** Without arrays and copies of objects: there are thousands of calls in a run. */
-export const runMatrix = (call: MatrixCall, job: MatrixJob, first = 0, second = 0): number =>
+export const runProduct = (call: MatrixCall, job: ProductJob, first = 0, second = 0): number =>
   call(
     job.panels.at,
     job.panels.bytes,
@@ -81,19 +82,19 @@ export const runMatrix = (call: MatrixCall, job: MatrixJob, first = 0, second = 
     job.positions,
     job.input,
     job.inputStride,
-    job.inputBytes,
-    job.segmentStride ?? 0,
     job.output,
     job.outputStride,
     first,
     second,
+    job.inputBytes ?? 0,
+    job.segmentStride ?? 0,
   )
 
 export function matrixFunction(name: string, { outputBytes, segments, store }: Ending): WasmFunction {
   return wasmFunction(name, 12, (given, scope) => {
     const [panel, panelBytes, groups, positions] = [given[0]!, given[1]!, given[2]!, given[3]!]
-    const [input, inputStride, inputBytes, segmentStride] = [given[4]!, given[5]!, given[6]!, given[7]!]
-    const [output, outputStride, first, second] = [given[8]!, given[9]!, given[10]!, given[11]!]
+    const [input, inputStride, output, outputStride] = [given[4]!, given[5]!, given[6]!, given[7]!]
+    const [first, second, inputBytes, segmentStride] = [given[8]!, given[9]!, given[10]!, given[11]!]
     const [from, to, end, left, weights] = [scope.i32(), scope.i32(), scope.i32(), scope.i32(), scope.i32()]
     const at = Array.from({ length: TILE_POSITIONS }, () => scope.i32())
     const sums = Array.from({ length: TILE_POSITIONS }, (): Sums => [scope.v128(), scope.v128()])

@@ -9,8 +9,8 @@ import { LATENTS } from '../../weights'
 import type { WholeMachine } from '../layers'
 import { depthwiseFunction } from './depthwise'
 import { LISTED_ENDINGS, MATRIX_ENDINGS } from './endings'
-import { listBytes, listCount, listedFunction, listFunction, runListed } from './listed'
-import { matrixFunction, runMatrix, type MatrixCall, type Panels } from './matrix'
+import { listBytes, listCount, listedFunction, listFunction } from './listed'
+import { matrixFunction, runProduct, type MatrixCall, type Panels } from './matrix'
 import { packSynthesis, QUARTER, reserve, SIDE, type PackedSynthesis } from './packed-synthesis'
 import { arenaFrom, type Arena } from './packing'
 import { writeShared } from './shared'
@@ -179,16 +179,16 @@ function restoreLinear(
   window: BlockRegion,
   detail: 'full' | 'quick',
 ): void {
-  const { symbols, pixels, quarters, lists } = run
+  const { symbols, pixels, quarters } = run
   const outputStride = SIDE * PIXEL_BYTES
   const positions = window.width
   for (let row = 0; row < window.height; row++) {
     listRow(calls, run, [window.x, window.y + row], positions, symbols.cellBytes)
     eachQuarter(linear, row, (panels, x, y) => {
       const output = pixels.at(x, y)
-      const job = { panels, positions, lists, listBytes: run.listBytes, output, outputStride }
-      if (detail === 'quick') runListed(calls.greys, job)
-      else runListed(calls.pixels, job, quarters.at(x, y), SIDE * quarterBytes)
+      const job = { panels, positions, input: run.lists, inputStride: run.listBytes, output, outputStride }
+      if (detail === 'quick') runProduct(calls.greys, job)
+      else runProduct(calls.pixels, job, quarters.at(x, y), SIDE * quarterBytes)
     })
   }
 }
@@ -219,7 +219,7 @@ function restoreDetail(
         inputBytes: cellBytes,
       }
       const output = quarters.at(x, y) + PIXEL_BYTES
-      runMatrix(calls.clipped, { panels, positions: window.width, ...from, output, outputStride }, limits)
+      runProduct(calls.clipped, { panels, positions: window.width, ...from, output, outputStride }, limits)
     })
   render(calls, packed, run, window)
 }
@@ -232,19 +232,16 @@ function restoreTrunk(
   region: Size,
   window: BlockRegion,
 ): Plane {
-  const { symbols, trunks, spread, wide, lists } = run
+  const { symbols, trunks, spread, wide } = run
   const { trunkBytes, limits, positive } = packed
   const count = packed.blocks.length
   let [trunk, next] = trunks
   eachRow(region, window, count, (x, y, positions) => {
     listRow(calls, run, [x, y], positions, Math.min(symbols.cellBytes, 2 * packed.synthesis.first.rows))
     const output = trunk.at(x, y)
-    const listed = { lists, listBytes: run.listBytes }
-    runListed(
-      calls.first,
-      { panels: packed.first, positions, ...listed, output, outputStride: trunkBytes },
-      positive,
-    )
+    const listed = { input: run.lists, inputStride: run.listBytes }
+    const job = { panels: packed.first, positions, ...listed, output, outputStride: trunkBytes }
+    runProduct(calls.first, job, positive)
   })
   packed.blocks.forEach(({ depthwise, expand, project, wideBytes }, n) => {
     const fromSpread = { input: spread, inputStride: trunkBytes, inputBytes: trunkBytes }
@@ -253,10 +250,10 @@ function restoreTrunk(
       const corner = trunk.at(x - 1, y - 1)
       calls.depthwise(corner, trunk.rowBytes, trunkBytes, depthwise, spread, positions, limits)
       const expanded = { panels: expand, positions, ...fromSpread, output: wide, outputStride: wideBytes }
-      runMatrix(calls.clipped, expanded, positive)
+      runProduct(calls.clipped, expanded, positive)
       const output = next.at(x, y)
       const projected = { panels: project, positions, ...fromWide, output, outputStride: trunkBytes }
-      runMatrix(calls.added, projected, limits, trunk.at(x, y) - output)
+      runProduct(calls.added, projected, limits, trunk.at(x, y) - output)
     })
     ;[trunk, next] = [next, trunk]
   })
@@ -278,9 +275,9 @@ function render(
   for (let y = 0; y < SIDE * height; y++) {
     const input = quarters.at(-1, y - 1)
     const drawing = { panels, positions, input, ...fromQuarters, output: drawn, outputStride: drawnBytes }
-    runMatrix(calls.window, drawing, positive)
+    runProduct(calls.window, drawing, positive)
     const output = pixels.at(0, y)
-    runMatrix(calls.finished, { panels: finish, positions, ...fromDrawn, output, outputStride: PIXEL_BYTES })
+    runProduct(calls.finished, { panels: finish, positions, ...fromDrawn, output, outputStride: PIXEL_BYTES })
   }
 }
 
