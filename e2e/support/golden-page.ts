@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { inflateRawSync } from 'node:zlib'
-import type { Page } from '@playwright/test'
+import { expect, test, type Page } from '@playwright/test'
 import { openSourcePage } from './source-page'
 
+type Backend = 'wasm' | 'webgpu'
+
 /** Runs in the page: restores all streams and sends what the test compares. */
-const source = (backend: 'wasm' | 'webgpu'): string => `
+const source = (backend: Backend): string => `
   import * as tf from '@tensorflow/tfjs-core'
   import * as engine from '@tensorflow/tfjs-backend-${backend}'
   import { parseBitstream } from '/src/codec/bitstream'
@@ -51,13 +53,13 @@ interface Golden {
   readonly pixels: string
 }
 
-export interface GoldenStreams {
+interface GoldenStreams {
   readonly modelName: string
   readonly streams: readonly Golden[]
 }
 
 /** Of every released model. */
-export function readGoldenStreams(): GoldenStreams[] {
+function readGoldenStreams(): GoldenStreams[] {
   const folder = new URL('../../src/codec/vectors/', import.meta.url)
   const files = readdirSync(folder).filter((name) => /^streams-v\d+\.json$/.test(name))
   if (files.length === 0) throw new Error('There are no golden streams.')
@@ -76,7 +78,7 @@ declare global {
   }
 }
 
-export interface GoldenResult {
+interface GoldenResult {
   readonly name: string
   readonly hasSameSymbols: boolean
   /** Largest difference of any channel, in 255ths. */
@@ -85,9 +87,9 @@ export interface GoldenResult {
   readonly tolerance: number
 }
 
-export async function restoreGolden(
+async function restoreGolden(
   page: Page,
-  backend: 'wasm' | 'webgpu',
+  backend: Backend,
   { modelName, streams }: GoldenStreams,
 ): Promise<GoldenResult[]> {
   await openSourcePage(page, {
@@ -114,4 +116,18 @@ export async function restoreGolden(
         : Infinity
     return { name, hasSameSymbols: hash === symbols, worstPixel, tolerance }
   })
+}
+
+/** A test of every released model. */
+export function testGoldenStreams(backend: Backend): void {
+  for (const golden of readGoldenStreams()) {
+    const { modelName } = golden
+    test(`golden streams of ${modelName} give their symbols and pixels on ${backend}`, async ({ page }) => {
+      test.setTimeout(480_000)
+      for (const one of await restoreGolden(page, backend, golden)) {
+        expect(one.hasSameSymbols, one.name).toBe(true)
+        expect(one.worstPixel, one.name).toBeLessThanOrEqual(one.tolerance)
+      }
+    })
+  }
 }
