@@ -7,7 +7,6 @@ import { wholeModelAt, type WholeModel } from '../codec/exact/whole-synthesis'
 import { DEFAULT_QUALITY } from '../codec/quality'
 import { LATENTS, type CodecWeights } from '../codec/weights'
 import { makePrng } from '../lib/prng'
-import { readyWasm } from '../training/node-model'
 import { wholeTestWeights } from '../training/testing'
 import { drawsFrom } from './draws'
 import { identity, type Relabelling } from './fold'
@@ -15,9 +14,8 @@ import { drawMediaTransform, foldMediaTransform } from './media-transform'
 
 let base: CodecWeights
 beforeAll(async () => {
-  await readyWasm()
   base = await wholeTestWeights()
-}, 60_000)
+})
 
 const transformOf = async (n: number) => drawMediaTransform(base, await drawsFrom(new Uint8Array(32).fill(n)))
 

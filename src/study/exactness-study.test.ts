@@ -1,12 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu'
-import { beforeAll, expect, it } from 'vitest'
-import { readyWasm } from '../training/node-model'
+import { expect, it } from 'vitest'
 import { wholeTestWeights } from '../training/testing'
 import { proceduralSquare, studyExactness } from './exactness-study'
-
-beforeAll(async () => {
-  await readyWasm()
-})
 
 it('the synthesis in whole numbers restores as well, and the same bytes on two backends', async () => {
   const { qualities, asExpected } = await studyExactness({

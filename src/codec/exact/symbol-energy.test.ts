@@ -3,7 +3,6 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { makePrng } from '../../lib/prng'
-import { readyWasm } from '../../training/node-model'
 import { wholeTestWeights } from '../../training/testing'
 import { tilePicture } from '../../training/whole-units'
 import { createCodec } from '../codec'
@@ -18,9 +17,8 @@ const SIDE = 4 * BLOCK
 
 let weights: CodecWeights
 beforeAll(async () => {
-  await readyWasm()
   weights = await wholeTestWeights()
-}, 60_000)
+})
 afterEach(() => tf.setBackend('wasm'))
 
 /** A picture of nothing but black and white, or of the eight corners of the colours. */

@@ -3,7 +3,6 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { makePrng } from '../../lib/prng'
-import { readyWasm } from '../../training/node-model'
 import { opaque } from '../../training/opaque'
 import { proceduralImage } from '../../training/procedural-images'
 import { wholeTestWeights } from '../../training/testing'
@@ -23,9 +22,8 @@ import { wholeModelAt, type WholeModel } from './whole-synthesis'
 
 let weights: CodecWeights
 beforeAll(async () => {
-  await readyWasm()
   weights = await wholeTestWeights()
-}, 60_000)
+})
 afterEach(() => tf.setBackend('wasm'))
 
 interface Run {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { makePrng } from '../../lib/prng'
-import { readModel, readyWasm } from '../../training/node-model'
+import { readModel } from '../../training/node-model'
 import { wholeTestWeights } from '../../training/testing'
 import { inFloat32, inWholeNumbers } from '../../training/whole-units'
 import { SYMBOL_LIMIT } from '../context-model'
@@ -18,7 +18,6 @@ const QUALITIES = [0, 11, 24, 34, 52, QUALITY_MAX]
 
 let weights: CodecWeights
 beforeAll(async () => {
-  await readyWasm()
   weights = await wholeTestWeights()
 })
 
