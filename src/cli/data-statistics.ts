@@ -13,6 +13,7 @@ import {
   statisticalDistance,
   type ImageStatistics,
 } from '../training/image-statistics'
+import { cutMiddle } from '../training/middle'
 import { proceduralImage } from '../training/procedural-images'
 import { RECIPE, type Recipe } from '../training/recipe'
 import { listPictures, readPicture } from './picture-files'
@@ -36,16 +37,9 @@ const variants: readonly (readonly [string, Partial<Recipe>])[] = [
 /** The middle square of every photograph that is large enough. */
 async function* photographs(folder: string): AsyncGenerator<Uint8Array> {
   for (const file of await listPictures(folder)) {
-    const { width, height, data } = await readPicture(file, /\.jpe?g$/i.test(file))
-    if (width < SIDE || height < SIDE) continue
-    const left = (width - SIDE) >> 1
-    const top = (height - SIDE) >> 1
-    const rgb = new Uint8Array(3 * SIDE * SIDE)
-    for (let i = 0; i < SIDE * SIDE; i++) {
-      const from = 4 * ((top + Math.floor(i / SIDE)) * width + left + (i % SIDE))
-      rgb.set(data.subarray(from, from + 3), 3 * i)
-    }
-    yield rgb
+    const picture = await readPicture(file, /\.jpe?g$/i.test(file))
+    if (picture.width < SIDE || picture.height < SIDE) continue
+    yield Uint8Array.from(cutMiddle(picture, SIDE).data.filter((_, i) => i % 4 < 3))
   }
 }
 

@@ -8,6 +8,7 @@ import { createCodec } from '../codec/codec'
 import type { Effort, RasterImage } from '../codec/types'
 import { keptResult } from './anchor-cache'
 import { ANCHORS, makeOriginal, measureAnchor, measureCodec, type Measurement } from './measure'
+import { cutMiddle } from '../training/middle'
 import { readModel, readyWasm } from '../training/node-model'
 import { listPictures, readPicture } from './picture-files'
 import { makeSealer } from './sealed'
@@ -31,26 +32,13 @@ interface Task {
   readonly options: EvalOptions
 }
 
-function centre(image: RasterImage, side: number): RasterImage {
-  const width = Math.min(side, image.width)
-  const height = Math.min(side, image.height)
-  const left = (image.width - width) >> 1
-  const top = (image.height - height) >> 1
-  const data = new Uint8ClampedArray(4 * width * height)
-  for (let y = 0; y < height; y++) {
-    const from = 4 * ((top + y) * image.width + left)
-    data.set(image.data.subarray(from, from + 4 * width), 4 * y * width)
-  }
-  return { ...image, width, height, data }
-}
-
 /** The pixels that are coded: JPEGs halved where asked, then the centre. Alpha is not measured. */
 export async function readForEval(
   file: string,
   { halve, crop }: Pick<EvalOptions, 'halve' | 'crop'>,
 ): Promise<RasterImage> {
   const image = { ...(await readPicture(file, halve && /\.jpe?g$/i.test(file))), hasAlpha: false }
-  return crop === null ? image : centre(image, crop)
+  return crop === null ? image : cutMiddle(image, crop)
 }
 
 /** In a process of its own: measures the pictures that the parent sends, one at a time. */

@@ -11,6 +11,7 @@ import { psnrDb } from '../codec/metrics'
 import type { Codec, RasterImage } from '../codec/types'
 import { BLOCK, type CodecWeights } from '../codec/weights'
 import { median } from '../lib/statistics'
+import { cutMiddle } from '../training/middle'
 import { opaque } from '../training/opaque'
 import { proceduralImage } from '../training/procedural-images'
 import { inFloat32, tilePicture } from '../training/whole-units'
@@ -41,15 +42,9 @@ export function proceduralSquare(seed: number, side = SIDE): RasterImage {
 }
 
 /** The middle of a picture, of whole blocks. */
-export function middleOf({ width, height, data, ...rest }: RasterImage, side = SIDE): RasterImage {
-  const [w, h] = [width, height].map((n) => Math.min(side, Math.floor(n / BLOCK) * BLOCK)) as [number, number]
-  const [left, top] = [(width - w) >> 1, (height - h) >> 1]
-  const out = new Uint8ClampedArray(4 * w * h)
-  for (let y = 0; y < h; y++) {
-    const from = 4 * ((top + y) * width + left)
-    out.set(data.subarray(from, from + 4 * w), 4 * y * w)
-  }
-  return { ...rest, hasAlpha: false, width: w, height: h, data: out }
+export function middleOf(picture: RasterImage, side = SIDE): RasterImage {
+  const ofBlocks = (length: number): number => Math.min(side, Math.floor(length / BLOCK) * BLOCK)
+  return { ...cutMiddle(picture, ofBlocks(picture.width), ofBlocks(picture.height)), hasAlpha: false }
 }
 
 const differing = (a: RasterImage, b: RasterImage): number =>

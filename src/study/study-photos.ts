@@ -1,6 +1,7 @@
 /** The photos that studies run on: procedural ones with a silhouette as alpha channel, and those of a folder. */
 import type { RasterImage } from '../codec/types'
 import { makePrng } from '../lib/prng'
+import { cutMiddle } from '../training/middle'
 import { proceduralImage } from '../training/procedural-images'
 
 export const PHOTO_WIDTH = 192
@@ -33,12 +34,7 @@ export function proceduralPhoto(seed: number): RasterImage {
 
 /** The middle of a larger picture; null where it is too small. Its own alpha gives way to a silhouette. */
 export function photoFrom(picture: RasterImage, seed: number): RasterImage | null {
-  const { width, height, data } = picture
-  if (width < PHOTO_WIDTH || height < PHOTO_HEIGHT) return null
-  const left = (width - PHOTO_WIDTH) >> 1
-  const top = (height - PHOTO_HEIGHT) >> 1
-  return withSilhouette(seed, (at) => {
-    const from = 4 * ((top + Math.floor(at / PHOTO_WIDTH)) * width + left + (at % PHOTO_WIDTH))
-    return [data[from]!, data[from + 1]!, data[from + 2]!]
-  })
+  if (picture.width < PHOTO_WIDTH || picture.height < PHOTO_HEIGHT) return null
+  const { data } = cutMiddle(picture, PHOTO_WIDTH, PHOTO_HEIGHT)
+  return withSilhouette(seed, (at) => [data[4 * at]!, data[4 * at + 1]!, data[4 * at + 2]!])
 }
