@@ -10,6 +10,7 @@ import { matrixFunction, PAGE, runProduct, type MatrixCall } from '../codec/exac
 import { SHARED_BYTES, writeShared } from '../codec/exact/kernel/shared'
 import { createWholeKernel } from '../codec/exact/kernel/whole-kernel'
 import { wholeModelAt } from '../codec/exact/whole-synthesis'
+import { QUARTER } from '../codec/folded'
 import { synthesisAt, synthesizeWindow } from '../codec/transform'
 import { LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
 import { makePrng } from '../lib/prng'
@@ -18,7 +19,6 @@ import { assembleModule } from '../lib/wasm-assembler'
 /** Blocks along a side of a tile with the halo of the synthesis, and with that of the renderer. */
 const REGION = 40
 const WINDOW = 34
-const QUARTER = 48
 /** What a tile of a photograph has at quality 34: channels, the share of them that are not zero, as in eight photographs. */
 const CHANNELS = 640
 const SHARE = 0.13

@@ -1,4 +1,5 @@
 /** A synthesis as it lies in the kernel's memory: panels of weights, layer after layer. */
+import { QUARTER } from '../../folded'
 import { LATENTS } from '../../weights'
 import { FINE_BITS, type WholeFilter, type WholeLayer, type WholeSynthesis } from '../layers'
 import { LIMITS_BYTES } from './endings'
@@ -6,8 +7,6 @@ import { PAGE, rounded, type Panels } from './matrix'
 import { arenaFrom, packDepthwise, packPanels, takeDepthwise, takePanels, type RowRange } from './packing'
 import { SHARED_BYTES } from './shared'
 
-/** Pixels of a quarter, in three colours. */
-export const QUARTER = 48
 /** Quarters along a side of a block, and in all. */
 export const SIDE = 4
 const PARTS = SIDE * SIDE

@@ -1,6 +1,7 @@
 /** The synthesis in whole numbers as plain loops, which say what every machine must give; and layers to try machines with. */
 import type { Prng } from '../../../lib/prng'
 import type { BlockRegion } from '../../blocks'
+import { QUARTER } from '../../folded'
 import { LATENTS } from '../../weights'
 import {
   FINE_BITS,
@@ -12,8 +13,6 @@ import {
   type WholeLayer,
   type WholeSynthesis,
 } from '../layers'
-
-const QUARTER = 48
 
 /** [height, width, channels] */
 interface Plane {

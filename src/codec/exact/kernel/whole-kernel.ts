@@ -5,13 +5,14 @@
  */
 import { assembleModule } from '../../../lib/wasm-assembler'
 import type { BlockRegion } from '../../blocks'
+import { QUARTER } from '../../folded'
 import { LATENTS } from '../../weights'
 import type { WholeMachine } from '../layers'
 import { depthwiseFunction } from './depthwise'
 import { LISTED_ENDINGS, MATRIX_ENDINGS } from './endings'
 import { listBytes, listCount, listedFunction, listFunction } from './listed'
 import { matrixFunction, runProduct, type MatrixCall, type Panels } from './matrix'
-import { packSynthesis, QUARTER, reserve, SIDE, type PackedSynthesis } from './packed-synthesis'
+import { packSynthesis, reserve, SIDE, type PackedSynthesis } from './packed-synthesis'
 import { arenaFrom, type Arena } from './packing'
 import { writeShared } from './shared'
 
