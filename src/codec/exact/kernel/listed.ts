@@ -35,7 +35,8 @@ export function listFunction(): WasmFunction {
   return wasmFunction('list', 6, (given, scope) => {
     const [input, inputStride, inputBytes] = [given[0]!, given[1]!, given[2]!]
     const [left, list, bytes] = [given[3]!, given[4]!, given[5]!]
-    const [end, entry, offset, isOdd, any] = [scope.i32(), scope.i32(), scope.i32(), scope.i32(), scope.i32()]
+    const [end, entry, offset] = [scope.i32(), scope.i32(), scope.i32()]
+    const [isOdd, isKept] = [scope.i32(), scope.i32()]
     const at = Array.from({ length: TILE_POSITIONS }, () => scope.i32())
     const values = at.map(() => scope.i32())
 
@@ -54,15 +55,15 @@ export function listFunction(): WasmFunction {
             [
               // Positions beyond the last are silent.
               values.map((value, p) => value.set(at[p]!.load32().and(constant(0).minus(left.above(p))))),
-              any.set(
+              isKept.set(
                 values
                   .map((value): I32 => value)
                   .reduce((a, b) => a.or(b))
                   .isNot(0),
               ),
               write(values, offset),
-              keepIf(any),
-              isOdd.set(isOdd.plus(any).and(1)),
+              keepIf(isKept),
+              isOdd.set(isOdd.plus(isKept).and(1)),
               at.map((each) => each.increase(4)),
               offset.increase(PAIR_WEIGHTS),
             ],

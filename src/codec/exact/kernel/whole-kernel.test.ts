@@ -20,12 +20,12 @@ const SYMBOL_MOST = 400
 type Content = 'random' | 'most' | 'least' | 'mixed' | 'sparse' | 'silent'
 function symbolsFor(count: number, content: Content, seed: number): Int16Array {
   const random = makePrng(seed)
-  const any = (): number => random.nextBelow(2 * SYMBOL_MOST + 1) - SYMBOL_MOST
+  const next = (): number => random.nextBelow(2 * SYMBOL_MOST + 1) - SYMBOL_MOST
   return Int16Array.from({ length: count }, () => {
     if (content === 'most') return SYMBOL_MOST
     if (content === 'least') return -SYMBOL_MOST
     if (content === 'silent' || (content === 'sparse' && random.nextBelow(20) > 0)) return 0
-    return content === 'mixed' ? SYMBOL_MOST * Math.sign(any()) : any()
+    return content === 'mixed' ? SYMBOL_MOST * Math.sign(next()) : next()
   })
 }
 
