@@ -6,17 +6,12 @@ import { DRIFT_LEVELS } from './context-model'
 import { PRECISION_BITS } from './rans'
 
 export const TABLES = 64
-export const SCALE_MIN = 0.02
+const SCALE_MIN = 0.02
 const SCALE_MAX = 256
 const RATIO = (SCALE_MAX / SCALE_MIN) ** (1 / (TABLES - 1))
 
 export function tableScale(index: number): number {
   return SCALE_MIN * RATIO ** index
-}
-
-/** Nearest table to a scale, in the logarithm. */
-export function tableOfScale(scale: number): number {
-  return Math.max(0, Math.min(TABLES - 1, Math.round(Math.log(scale / SCALE_MIN) / Math.log(RATIO))))
 }
 
 /** Magnitudes a table lists before the escape: where the tail falls below about 2^-13. */

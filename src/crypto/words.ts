@@ -4,7 +4,7 @@ import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { copyBytes, type Bytes } from '../lib/bytes'
 import { checkLength, CryptoError } from './errors'
 
-export const WORD_COUNT = 24
+const WORD_COUNT = 24
 export const KIT_SECRET_BYTES = 32
 
 export function secretToWords(secret: Uint8Array): string[] {
@@ -31,8 +31,4 @@ export function wordsToSecret(text: string): Bytes {
       'These words do not belong together: one is wrong, or two are swapped.',
     )
   }
-}
-
-export function isKitWord(word: string): boolean {
-  return wordlist.includes(word)
 }

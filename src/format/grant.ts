@@ -37,5 +37,3 @@ export const kitShareMessage = defineMessage({
   /** By the kit's own key. */
   proofs: { signature: bytesField(SIGNATURE_BYTES) },
 })
-
-export type KitShare = ReturnType<typeof kitShareMessage.decode>

@@ -43,4 +43,3 @@ export const secretBlobMessage = defineMessage({
   },
   proofs: { sealed: bytesBetween(SEAL_OVERHEAD_BYTES, deviceSecretsMessage.maxBytes + SEAL_OVERHEAD_BYTES) },
 })
-export type SecretBlob = ReturnType<typeof secretBlobMessage.decode>

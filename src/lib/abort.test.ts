@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { abortable, isAbortError, sleep, throwIfAborted } from './abort'
+import { abortable, isAbortError, throwIfAborted } from './abort'
 import { assert, AssertionError, present } from './assert'
 
 describe('abortable', () => {
@@ -21,17 +21,6 @@ describe('abortable', () => {
     await expect(abortable(never, AbortSignal.abort(new RangeError('mine')))).rejects.toThrow(RangeError)
     expect(() => throwIfAborted(controller.signal)).toThrow()
     expect(() => throwIfAborted(undefined)).not.toThrow()
-  })
-})
-
-describe('sleep', () => {
-  it('ends by itself or by its signal', async () => {
-    await sleep(1)
-    const controller = new AbortController()
-    const long = sleep(3_600_000, controller.signal)
-    controller.abort()
-    await expect(long).rejects.toSatisfy(isAbortError)
-    await expect(sleep(3_600_000, controller.signal)).rejects.toSatisfy(isAbortError)
   })
 })
 

@@ -23,22 +23,3 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }
-
-/** Resolves after `delayMs`, or rejects when the signal fires. */
-export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-  return new Promise<void>((resolve, reject) => {
-    if (signal?.aborted === true) {
-      reject(reasonOf(signal))
-      return
-    }
-    const onAbort = () => {
-      clearTimeout(timer)
-      if (signal !== undefined) reject(reasonOf(signal))
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort)
-      resolve()
-    }, delayMs)
-    signal?.addEventListener('abort', onAbort, { once: true })
-  })
-}

@@ -1,9 +1,10 @@
 /** The one error class of calls between page and worker. What a procedure throws arrives as its `{ code, message }`. */
 
-/** Codes this room gives itself; any other code is the one that the procedure's own error carried. */
-export type RpcFailure = 'worker-died' | 'ended' | 'unknown-method' | 'unreadable-message' | 'internal'
-
 export class RpcError extends Error {
+  /**
+   * This room's own are 'worker-died', 'ended', 'unknown-method', 'unreadable-message' and 'internal'; any other is the one
+   * that the procedure's error carried.
+   */
   readonly code: string
 
   constructor(code: string, message: string, options?: ErrorOptions) {

@@ -27,8 +27,6 @@ export interface ImportQueueParts {
   readonly onSealed: (recordId: string) => Promise<void>
 }
 
-export type ImportQueue = ReturnType<typeof createImportQueue>
-
 export function createImportQueue(parts: ImportQueueParts) {
   const { store, darkrooms, unlocked } = parts
   const items = new Map<string, ImportItem>()
@@ -268,6 +266,6 @@ export function sourceItem(row: SourceRow): ImportItem {
   return { ...item, problem: row.problem }
 }
 
-export function waitingItem(row: UploadRow & { readonly kind: 'put' }): ImportItem {
+function waitingItem(row: UploadRow & { readonly kind: 'put' }): ImportItem {
   return { ...itemOf(row, row.name, 0, 'waiting'), progress: 0.8, photoId: row.recordId }
 }
