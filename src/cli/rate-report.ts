@@ -74,7 +74,7 @@ function anchorsOf(curves: Curves, metric: Metric): Map<string, RatePoint[]> {
 }
 
 /** At every rate point of each curve, the best quality that any of them has there; between points by log rate. */
-export function bestOf(curves: readonly (readonly RatePoint[])[]): RatePoint[] {
+function bestOf(curves: readonly (readonly RatePoint[])[]): RatePoint[] {
   const at = (curve: readonly RatePoint[], bpp: number): number => {
     const i = curve.findIndex((p, n) => n > 0 && curve[n - 1]!.bpp <= bpp && bpp <= p.bpp)
     if (i < 0) return -Infinity

@@ -18,8 +18,8 @@ const FLAG_ALPHA = 1
 const FLAG_P3 = 2
 
 /** Largest picture that is coded or decoded. */
-export const MAX_PIXELS = 200_000_000
-export const MAX_SIDE = 1 << 20
+const MAX_PIXELS = 200_000_000
+const MAX_SIDE = 1 << 20
 
 export interface TileGrid {
   readonly columns: number

@@ -55,7 +55,7 @@ export function checkChromaModel({ lumaOf, firstOf }: ChromaModel): void {
 }
 
 /** x / 2^bits, halves away from zero. */
-export const roundedShift = (x: number, bits: number): number => (x + (1 << (bits - 1)) + (x >> 31)) >> bits
+const roundedShift = (x: number, bits: number): number => (x + (1 << (bits - 1)) + (x >> 31)) >> bits
 
 const saturate = (x: number): number => Math.max(-32768, Math.min(32767, x))
 const forSums = (x: number): number =>

@@ -40,7 +40,7 @@ export const MEAN_SHIFT = 10
 export const MEAN_HALF = 1 << (MEAN_SHIFT - 1)
 
 /** Fine steps from one table to the next. */
-export const RANK_UNIT = 256
+const RANK_UNIT = 256
 export const RANK_HALF = RANK_UNIT / 2
 export const RANK_SHIFT = 8
 /** Offsets of channels are in units of 2^-16 tables; 2^-8 of them is a rank. */

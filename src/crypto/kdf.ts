@@ -42,7 +42,7 @@ export async function hkdf(ikm: Secret, salt: Uint8Array, info: Uint8Array, leng
 
 const NO_SALT = new Uint8Array()
 
-export function infoFor(label: Label, ...context: readonly Uint8Array[]): Bytes {
+function infoFor(label: Label, ...context: readonly Uint8Array[]): Bytes {
   return concatBytes(utf8(LABEL_PREFIX + label), Uint8Array.of(0), u16(SUITE_1), ...context)
 }
 

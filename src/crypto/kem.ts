@@ -10,7 +10,7 @@ import { randomBytes } from './random'
 
 export const KEM_SEED_BYTES = 32
 /** 32 for ML-KEM, then 32 for X25519. */
-export const ENCAPSULATION_SEED_BYTES = 64
+const ENCAPSULATION_SEED_BYTES = 64
 
 export function kemPublicKey(seed: Uint8Array): Bytes {
   checkLength(seed, KEM_SEED_BYTES, 'X-Wing seed')

@@ -6,8 +6,8 @@ import { unsharedBytes } from '../lib/bytes'
 import type { Bytes } from '../lib/bytes'
 import { requireArgument } from './errors'
 
-export const AES_BLOCK_BYTES = 16
-export const KEY_BYTES = 32
+const AES_BLOCK_BYTES = 16
+const KEY_BYTES = 32
 
 export interface AesKeystream {
   /** Keystream bytes [offset, offset + length); offset is a multiple of 16. */

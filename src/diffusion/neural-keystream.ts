@@ -31,7 +31,7 @@ export const INPUTS = COUNTER_BYTES + BLOCK_BYTES
 export const HIDDEN = 64
 /** Hidden sums lose their lowest bits before they wrap: what keeps the layers from being one linear map mod 256. */
 export const HIDDEN_SHIFT = 5
-export const INPUT_OFFSET = 128
+const INPUT_OFFSET = 128
 
 export const WEIGHT_BYTES = INPUTS * HIDDEN + HIDDEN * HIDDEN + HIDDEN * BLOCK_BYTES
 

@@ -12,7 +12,7 @@ import type { GaussianSchedule, Schedule, TorusSchedule } from './schedule'
 import { torusProcess } from './torus'
 
 /** Places on a path of any schedule, evenly from the photo to the last step. */
-export const PATH_STOPS = 32
+const PATH_STOPS = 32
 
 /** Steps 0 .. T at PATH_STOPS + 1 places. */
 export function pathSteps({ steps }: Schedule): number[] {

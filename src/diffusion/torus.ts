@@ -9,7 +9,7 @@ import { requireArgument } from './errors'
 import { checkStep } from './schedule'
 import type { ForwardProcess, LimitDistance, TorusSchedule } from './schedule'
 
-export const LEVELS = 256
+const LEVELS = 256
 
 /** Nearest whole number, halves upwards. */
 function roundHalfUp(x: number): number {
@@ -23,7 +23,7 @@ function drawSteps(length: number, sigma: number, prng: Prng): Bytes {
 }
 
 /** Sum of sigma_s^2 for s = 1..t, in grey levels squared. */
-export function accumulatedVariance(schedule: TorusSchedule, t: number): number {
+function accumulatedVariance(schedule: TorusSchedule, t: number): number {
   let sum = 0
   for (const sigma of schedule.sigma.slice(0, t)) sum += sigma * sigma
   return sum

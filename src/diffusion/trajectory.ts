@@ -18,7 +18,7 @@ export interface TrajectoryState {
 }
 
 /** The accumulated noise at each of `steps` (ascending), along one path. */
-export function noisePath<X, N>(
+function noisePath<X, N>(
   process: ForwardProcess<X, N>,
   length: number,
   steps: readonly number[],

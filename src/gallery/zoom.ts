@@ -13,7 +13,7 @@ export interface Size {
 const MAX_SCALE = 8
 
 /** Scale at which the whole photo is seen; small photos are not enlarged. */
-export function fitScale(photo: Size, stage: Size): number {
+function fitScale(photo: Size, stage: Size): number {
   return Math.min(1, stage.width / photo.width, stage.height / photo.height)
 }
 

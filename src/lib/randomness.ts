@@ -42,14 +42,14 @@ function chiSquareResult(test: string, statistic: number, degreesOfFreedom: numb
 }
 
 /** Byte values against 256 equal counts. */
-export function byteChiSquare(bytes: Uint8Array): TestResult {
+function byteChiSquare(bytes: Uint8Array): TestResult {
   const counts = new Float64Array(256)
   for (const byte of bytes) counts[byte]! += 1
   return chiSquareResult('byte chi-square', chiSquareStatistic(counts, bytes.length / 256), 255)
 }
 
 /** Pairs of neighbouring bytes that do not overlap, against 65,536 equal counts; needs about 1 MB. */
-export function serialChiSquare(bytes: Uint8Array): TestResult {
+function serialChiSquare(bytes: Uint8Array): TestResult {
   const counts = new Float64Array(65536)
   const pairs = Math.floor(bytes.length / 2)
   for (let i = 0; i < pairs; i++) counts[(bytes[2 * i]! << 8) | bytes[2 * i + 1]!]! += 1
@@ -114,7 +114,7 @@ function rank32(rows: Uint32Array): number {
 const RANK_LAW = [0.2887880951538411, 0.5775761901732048, 0.1336357146729541] as const
 
 /** Ranks of 32 x 32 bit matrices: what finds a generator that is linear over GF(2). */
-export function matrixRank(bytes: Uint8Array, matrices: number): TestResult {
+function matrixRank(bytes: Uint8Array, matrices: number): TestResult {
   const counts = [0, 0, 0]
   const made = Math.min(matrices, Math.floor(bytes.length / 128))
   const rows = new Uint32Array(32)
@@ -128,7 +128,7 @@ export function matrixRank(bytes: Uint8Array, matrices: number): TestResult {
 }
 
 /** Lags that matter to a keystream of 64-byte blocks, 4 KiB steps and 64 KiB chunks. */
-export const BATTERY_LAGS = [1, 2, 4, 8, 16, 64, 4096, 65536] as const
+const BATTERY_LAGS = [1, 2, 4, 8, 16, 64, 4096, 65536] as const
 
 const RANK_MATRICES = 40_000
 

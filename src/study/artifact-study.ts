@@ -55,7 +55,7 @@ async function playTarget(target: LeakTarget, photos: readonly CodedPhoto[], opt
 const SURE = 1e-3
 
 /** Leaking means more right answers than guessing gives once in a thousand runs; chance means a number within that. */
-export function isAsExpected(expectation: Expectation, { advantage, pValue }: GameResult): boolean {
+function isAsExpected(expectation: Expectation, { advantage, pValue }: GameResult): boolean {
   return expectation === 'leaks' ? advantage > 0 && pValue < SURE : pValue >= SURE
 }
 

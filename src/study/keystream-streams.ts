@@ -112,7 +112,7 @@ function fromWords(length: number, next: () => number): Uint8Array {
 }
 
 /** The rand() of ISO C's example, all 32 bits of its state. */
-export function linearCongruential(length: number): Uint8Array {
+function linearCongruential(length: number): Uint8Array {
   let state = 1
   return fromWords(length, () => (state = (Math.imul(state, 1103515245) + 12345) >>> 0))
 }
@@ -129,7 +129,7 @@ export function xorshift32(length: number): Uint8Array {
 }
 
 /** The logistic map x -> 4 x (1 - x), as in many chaotic image ciphers: one byte of each state. */
-export function logisticMap(length: number): Uint8Array {
+function logisticMap(length: number): Uint8Array {
   let x = 0.3141592653589793
   const out = new Uint8Array(length)
   for (let i = 0; i < length; i++) {

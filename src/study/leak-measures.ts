@@ -19,7 +19,7 @@ export interface LeakMeasures {
 }
 
 /** Neighbours in a byte stream, in RGBA pixels, in blocks and steps of the keystream. */
-export const CORRELATION_LAGS = [1, 2, 3, 4, 8, 16, 64, 768, 4096] as const
+const CORRELATION_LAGS = [1, 2, 3, 4, 8, 16, 64, 768, 4096] as const
 
 export function entropyBits(histogram: Float64Array): number {
   const total = histogram.reduce((sum, count) => sum + count, 0)
@@ -52,7 +52,7 @@ function findZstd(library: object): Compressor | null {
 
 const BROTLI_QUALITY = 6
 
-export const compressors: Readonly<Record<string, Compressor>> = (() => {
+const compressors: Readonly<Record<string, Compressor>> = (() => {
   const zstd = findZstd(zlib)
   return {
     deflate: (bytes: Uint8Array) => deflateRawSync(bytes, { level: 9 }),

@@ -7,7 +7,7 @@ import { createMask, PROCESS_TORUS_AES, PROCESS_TORUS_NEURAL } from '../diffusio
 import type { Mask } from '../diffusion/mask'
 import { studyKeys } from './keystream-streams'
 
-export const SPEED_SIZES = [20_000, 3_000_000] as const
+const SPEED_SIZES = [20_000, 3_000_000] as const
 const RUNS = 5
 
 export interface MaskSpeed {

@@ -60,7 +60,7 @@ const RATE = 4
 const WEIGHT_DECAY = 1e-3
 
 /** Trains on `samples`; the answer is the probability of label 1. */
-export function trainClassifier(samples: readonly Sample[]): (features: Float32Array) => number {
+function trainClassifier(samples: readonly Sample[]): (features: Float32Array) => number {
   const { mean, scale } = scalingOf(samples)
   const rows = samples.map(({ features }) =>
     Float32Array.from(features, (value, i) => (value - mean[i]!) * scale[i]!),

@@ -4,8 +4,8 @@ import { makePrng } from '../lib/prng'
 import { cutMiddle } from '../training/middle'
 import { proceduralImage } from '../training/procedural-images'
 
-export const PHOTO_WIDTH = 192
-export const PHOTO_HEIGHT = 144
+const PHOTO_WIDTH = 192
+const PHOTO_HEIGHT = 144
 
 /** 255 within a seeded superellipse, 0 outside: what a cut-out portrait has as its alpha. */
 function silhouette(seed: number): (x: number, y: number) => number {

@@ -20,7 +20,7 @@ export interface Unlocked {
 }
 
 /** Takes over the signing and KEM seeds; the other secrets are wiped. */
-export async function unlockWith(secrets: DeviceSecrets, entries: readonly Uint8Array[]): Promise<Unlocked> {
+async function unlockWith(secrets: DeviceSecrets, entries: readonly Uint8Array[]): Promise<Unlocked> {
   try {
     const keys = await deviceKeysFrom(new Uint8Array(secrets.signSeed), new Uint8Array(secrets.kemSeed))
     const modelSecret = await importSecret(secrets.modelSecret)

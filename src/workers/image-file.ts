@@ -5,7 +5,7 @@
  */
 import { DarkroomError } from './errors'
 
-export const MAX_FILE_PIXELS = 200_000_000
+const MAX_FILE_PIXELS = 200_000_000
 
 export type ImageKind = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif'
 
