@@ -22,12 +22,19 @@ CONFIG = dict(
     synthesis_in=320, synthesis_width=192, synthesis_blocks=3,
     render_features=24, render_width=32,
     context_dense=320, context_features=32, mean_channels=48, mean_hidden=64, chroma_prediction=1,
+    intra_width=96, intra_hidden=64,
 )
 
 GROUP = 16  # channels whose predictions from luma share one slope
 OWN_WEIGHT, REGULAR = 16.0, 20.0
 TAP_WEIGHTS = (2.0, 2.0, 1.0, 1.0)
 SLOPE_LIMIT = 8.0
+
+INTRA_STAGES = (0, 32, 96, 192)  # channels whose means the edges of neighbours foretell, stage by stage
+INTRA_CHANNELS = INTRA_STAGES[-1]
+EDGE_DEPTH = 2
+EDGE = 16 * EDGE_DEPTH
+INTRA_INPUTS = 3 * EDGE + EDGE_DEPTH ** 2
 
 # What only ablate.py varies; the product knows these values alone, so exported configs leave them out.
 FIXED = dict(block=BLOCK, depthwise_size=3, activation="relu")
@@ -96,6 +103,14 @@ class RateCondition(nn.Module):
 def step_of(position):
     """Quantization step for a knot position: 0 is the finest."""
     return STEP_MIN * torch.exp2(position * (STEP_OCTAVES / (KNOTS - 1)))
+
+
+def edge_basis(order):
+    """Luma of the right and the bottom edge of a block by channel [INTRA_CHANNELS, 2 * EDGE]; chroma channels give nothing."""
+    basis = block_transform()[order][:INTRA_CHANNELS].reshape(INTRA_CHANNELS, 3, BLOCK, BLOCK)
+    luma = np.einsum("kcyx,c->kyx", basis, colour_matrix()[0])
+    right, bottom = luma[:, :, -EDGE_DEPTH:], luma[:, -EDGE_DEPTH:]
+    return np.concatenate([right.reshape(INTRA_CHANNELS, EDGE), bottom.reshape(INTRA_CHANNELS, EDGE)], 1)
 
 
 class Codec(nn.Module):
@@ -175,6 +190,20 @@ class Codec(nn.Module):
             self.register_buffer("triples", torch.tensor(place), persistent=False)
             self.gain_luma = nn.Parameter(torch.full((KNOTS, latents), 0.5))
             self.gain_chroma = nn.Parameter(torch.full((KNOTS, latents), 0.5))
+        if c.get("intra_width"):
+            a, g = c["intra_width"], c["intra_hidden"]
+            uniform = lambda rows, columns, reach: nn.Parameter((torch.rand(rows, columns) * 2 - 1) * reach / math.sqrt(columns))
+            self.register_buffer("intra_edges", torch.tensor(edge_basis(order), dtype=torch.float32))
+            self.intra_step = nn.Parameter(torch.ones(KNOTS, INTRA_CHANNELS))
+            self.intra_gain = nn.Parameter(torch.ones(KNOTS, INTRA_CHANNELS))
+            self.intra_in = uniform(a, INTRA_INPUTS, 1.2)
+            self.intra_mid = nn.ParameterList([uniform(g, a + own, 1.5) for own in INTRA_STAGES[:-1]])
+            self.intra_out = nn.ParameterList([nn.Parameter(torch.zeros(end - start, g))
+                                               for start, end in zip(INTRA_STAGES, INTRA_STAGES[1:])])
+            self.scale_intra = nn.Parameter(torch.zeros(latents, g))
+            # What makes inputs alike in size while training; export.py folds it into the weights.
+            self.register_buffer("intra_even", torch.eye(INTRA_INPUTS))
+            self.register_buffer("intra_own", torch.ones(INTRA_CHANNELS))
 
     # -- transforms ---------------------------------------------------------------------------------------------
     def analyze(self, rgb, position, amp=False):
@@ -255,8 +284,39 @@ class Codec(nn.Module):
         mean = F.conv2d(near, self.mean_weight[:, :, None, None]) + F.conv2d(hidden, self.mean_out[:, :, None, None])
         return mean * interpolate_knots(self.mean_gain, position)[:, :, None, None], hidden
 
+    def edges(self, scaled):
+        """What the edges of neighbours show of symbols in common steps [N, INTRA_CHANNELS, H, W]: [N, INTRA_INPUTS, H, W]."""
+        own = F.conv2d(scaled, self.intra_edges.t()[:, :, None, None])
+        p = F.pad(own, (1, 1, 1, 0))
+        h, w = own.shape[2:]
+        corner = slice(EDGE - EDGE_DEPTH ** 2, EDGE)
+        return torch.cat([p[:, :EDGE, 1:, 0:w], p[:, EDGE:, :h, 1:w + 1], p[:, corner, :h, 0:w], p[:, EDGE:, :h, 2:w + 2]], 1)
+
+    def intra(self, symbols, position):
+        """Means that the edges of neighbours foretell [N, INTRA_CHANNELS, H, W], and the hidden layer of the first stage."""
+        scaled = symbols[:, :INTRA_CHANNELS] * interpolate_knots(self.intra_step, position)[:, :, None, None]
+        product = lambda x, weights: F.conv2d(x, weights[:, :, None, None])
+        seen = F.relu(product(self.edges(scaled), self.intra_in @ self.intra_even))
+        own = scaled * self.intra_own[None, :, None, None]
+        hidden = [F.relu(product(torch.cat([seen, own[:, :start]], 1), mid)) for start, mid in zip(INTRA_STAGES, self.intra_mid)]
+        foretold = torch.cat([product(x, out) for x, out in zip(hidden, self.intra_out)], 1)
+        return foretold * interpolate_knots(self.intra_gain, position)[:, :, None, None], hidden[0]
+
+    def foretell(self, symbols, position):
+        """Predicted symbols [N, 768, H, W] from decoded ones, and the hidden layers that scales() looks at."""
+        latents = symbols.shape[1]
+        mean, *hidden = self.means(symbols, position)
+        mean = F.pad(mean, (0, 0, 0, 0, 0, latents - mean.shape[1]))
+        if self.config.get("chroma_prediction"):
+            mean = mean + self.chroma(symbols, position)
+        if self.config.get("intra_width"):
+            foretold, first = self.intra(symbols, position)
+            mean = mean + F.pad(foretold, (0, 0, 0, 0, 0, latents - INTRA_CHANNELS))
+            hidden.append(first)
+        return mean, hidden
+
     def scales(self, residuals, hidden, position, amp=False):
-        """Laplace scale of every symbol from |residual symbols| already coded and the hidden layer of means()."""
+        """Laplace scale of every symbol from |residual symbols| already coded and the hidden layers of foretell()."""
         return F.softplus(self.scale_logits(residuals, hidden, position, amp)) + 0.02
 
     def scale_logits(self, residuals, hidden, position, amp=False):
@@ -267,7 +327,8 @@ class Codec(nn.Module):
             dense = F.conv2d(magnitude[:, : self.config["context_dense"]],
                              (self.scale_dense * self.dense_mask)[:, :, None, None])
             features = self.scale_feature(self.neighbours(F.relu(self.feature(magnitude))))
-            features = features + F.conv2d(hidden.clamp(max=15.0), self.scale_hidden[:, :, None, None])
+            for layer, weights in zip(hidden, (self.scale_hidden, getattr(self, "scale_intra", None))):
+                features = features + F.conv2d(layer.clamp(max=15.0), weights[:, :, None, None])
         s = same.float() + dense.float() + features.float()
         return s + interpolate_knots(self.scale_bias, position)[:, :, None, None]
 

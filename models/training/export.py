@@ -10,11 +10,11 @@ import sys
 import numpy as np
 import torch
 
-from codec import CONFIG, LATENTS, Codec
+from codec import CONFIG, INTRA_STAGES, LATENTS, Codec
 
 TABLES, SCALE_MIN, SCALE_MAX = 64, 0.02, 256.0
 DRIFT_LEVELS, DRIFT_RATE, STEEPEST = 16, 0.05, 6
-SCALE_BITS, FEATURE_SUM_BITS, FEATURE_BITS, MEAN_BITS, GAIN_BITS = 14, 12, 10, 10, 10
+SCALE_BITS, FEATURE_SUM_BITS, FEATURE_BITS, MEAN_BITS, GAIN_BITS, EDGE_BITS = 14, 12, 10, 10, 10, 15
 
 
 def pixel_order():
@@ -110,7 +110,25 @@ def product_layout(w, c):
     t["scale_hidden"] = w["scale_hidden"].T
     if c.get("chroma_prediction"):
         t["luma_gain"], t["first_gain"] = w["gain_luma"], w["gain_chroma"]
+    if c.get("intra_width"):
+        for name in ("intra_edges", "intra_step", "intra_gain", "intra_in"):
+            t[name] = w[name]
+        for stage in range(len(INTRA_STAGES) - 1):
+            t[f"intra_mid_{stage}"], t[f"intra_out_{stage}"] = w[f"intra_mid.{stage}"], w[f"intra_out.{stage}"]
+        t["scale_intra"] = w["scale_intra"].T
     return t
+
+
+def without_evening(w, c):
+    """The state with what evens the inputs of intra prediction while training folded into its weights."""
+    if not c.get("intra_width"):
+        return w
+    folded = {"intra_in": w["intra_in"] @ w["intra_even"]}
+    for stage, own in enumerate(INTRA_STAGES[:-1]):
+        mid = w[f"intra_mid.{stage}"].copy()
+        mid[:, c["intra_width"]:] *= w["intra_own"][:own]
+        folded[f"intra_mid.{stage}"] = mid
+    return {**w, **folded}
 
 
 def chroma_partners(triples):
@@ -126,6 +144,8 @@ FIXED_POINT = dict(
     scale_bias=SCALE_BITS, scale_same=SCALE_BITS, scale_dense=SCALE_BITS, feature=FEATURE_SUM_BITS,
     scale_feature=FEATURE_BITS, mean_weight=MEAN_BITS, mean_in=MEAN_BITS, mean_out=MEAN_BITS, mean_gain=MEAN_BITS,
     scale_hidden=FEATURE_BITS, luma_gain=GAIN_BITS, first_gain=GAIN_BITS,
+    intra_edges=EDGE_BITS, intra_step=GAIN_BITS, intra_gain=GAIN_BITS, intra_in=MEAN_BITS, scale_intra=FEATURE_BITS,
+    **{f"intra_{part}_{stage}": MEAN_BITS for part in ("mid", "out") for stage in range(len(INTRA_STAGES) - 1)},
 )
 QUALITY_TABLES = ("log_step", "analysis_gain", "analysis_scale", "synthesis_gain", "render_gain", "render_scale")
 
@@ -136,6 +156,7 @@ def main(source, target):
     model.load_state_dict(state["ema"])
     w = {k: v.detach().numpy().astype(np.float64) for k, v in model.state_dict().items()}
     c = model.config
+    w = without_evening(w, c)
     product = product_layout({**w, "scale_dense": w["scale_dense"] * w["dense_mask"]}, c)
     integers = {k: product.pop(k) * 2 ** bits for k, bits in FIXED_POINT.items() if k in product}
     exact = {k: product.pop(k) for k in QUALITY_TABLES}

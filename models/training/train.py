@@ -49,21 +49,13 @@ def forward(model, rgb, position, deadzone, amp, noise=True):
     n, _, h, w = rgb.shape
     steps = model.steps(position)
     y = model.analyze(rgb, position, amp) / steps
-    m = model.config["mean_channels"]
     # Predictions are from decoded symbols; two rounds come near what the sequential coder sees.
-    chroma = torch.zeros_like(y)
     with torch.no_grad():
         known = hard_round(y, 0.5)
         for _ in range(2):
-            if model.config.get("chroma_prediction"):
-                chroma = model.chroma(known, position)
-            guess, _ = model.means(known[:, :m], position)
-            guess = chroma + F.pad(guess, (0, 0, 0, 0, 0, y.shape[1] - m))
+            guess, _ = model.foretell(known, position)
             known = guess + hard_round(y - guess, deadzone)
-    mean, hidden = model.means(known[:, :m], position)
-    mean = F.pad(mean, (0, 0, 0, 0, 0, y.shape[1] - m))
-    if model.config.get("chroma_prediction"):
-        mean = mean + model.chroma(known, position)
+    mean, hidden = model.foretell(known, position)
     centred = y - mean
     residual = centred + (hard_round(centred, deadzone) - centred).detach()
     scale = model.scales(residual.detach(), hidden, position, amp)
@@ -136,7 +128,7 @@ def make_optimizer(model, rate):
     for name, q in model.named_parameters():
         if name in ("analysis_linear", "synthesis_linear"):
             slow.append(q)
-        elif "log_gain" in name or name in ("log_step", "scale_bias", "mean_gain", "gain_luma", "gain_chroma"):
+        elif "log_gain" in name or name in ("log_step", "scale_bias", "mean_gain", "gain_luma", "gain_chroma", "intra_step", "intra_gain"):
             table.append(q)
         else:
             fast.append(q)
