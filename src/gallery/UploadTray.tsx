@@ -58,7 +58,7 @@ export function UploadTray() {
           <Icon name={open ? 'fold' : 'unfold'} />
         </button>
       </header>
-      <progress value={progress} max={1} aria-label="All uploads" />
+      {busy > 0 && <progress value={progress} max={1} aria-label="All uploads" />}
       {open && (
         <ul>
           {uploadOrder(imports).map((item) => (
