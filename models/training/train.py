@@ -123,12 +123,12 @@ def augment(x, rng):
 
 
 def make_optimizer(model, rate):
-    """Adam; the linear path learns slowly, and what is read from tables by quality fast: by the base of its group."""
+    """Adam; the linear path learns slowly, what is read from tables by quality or has even inputs fast: by the base of its group."""
     slow, fast, table = [], [], []
     for name, q in model.named_parameters():
         if name in ("analysis_linear", "synthesis_linear"):
             slow.append(q)
-        elif "log_gain" in name or name in ("log_step", "scale_bias", "mean_gain", "gain_luma", "gain_chroma", "intra_step", "intra_gain"):
+        elif "log_gain" in name or "intra" in name or name in ("log_step", "scale_bias", "mean_gain", "gain_luma", "gain_chroma"):
             table.append(q)
         else:
             fast.append(q)
