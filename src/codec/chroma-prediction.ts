@@ -8,6 +8,7 @@
  * All in whole numbers but for the slope: a quotient of two doubles that hold whole numbers, which IEEE 754 rounds alike
  * everywhere. Symbols are in sixteenths of a step; in the sums in quarters, limited to PAIR_LIMIT.
  */
+import { saturate } from './integers'
 import { LATENTS } from './weights'
 
 /** Channels that share slopes. */
@@ -57,7 +58,6 @@ export function checkChromaModel({ lumaOf, firstOf }: ChromaModel): void {
 /** x / 2^bits, halves away from zero. */
 const roundedShift = (x: number, bits: number): number => (x + (1 << (bits - 1)) + (x >> 31)) >> bits
 
-const saturate = (x: number): number => Math.max(-32768, Math.min(32767, x))
 const forSums = (x: number): number =>
   Math.max(-PAIR_LIMIT, Math.min(PAIR_LIMIT, roundedShift(x, PAIR_SHIFT)))
 

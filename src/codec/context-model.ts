@@ -18,11 +18,14 @@
  * (both scale with the symbols, so one set of weights serves all qualities), times a gain for the quality.
  * Weights are in units of 2^-10, sums wrap at 32 bits.
  *
- * Where the model predicts chroma, what luma foretells (chroma-prediction.ts) is added to every channel's mean.
+ * Where the model has it, what the edges of the neighbours foretell (intra-prediction.ts) is added to the means, and its
+ * hidden layer to the scales as the one above; then, where it predicts chroma, what luma foretells (chroma-prediction.ts).
  *
  * This file is the reference; src/codec/kernel computes the same on WebAssembly.
  */
 import { checkChromaModel, ChromaPrediction, SLOPE_GROUP, type ChromaModel } from './chroma-prediction'
+import { dot } from './integers'
+import { INTRA_CHANNELS, INTRA_STAGE_COUNT, IntraPrediction, type IntraModel } from './intra-prediction'
 import { KNOTS, QUALITY_MAX } from './quality'
 import { LATENTS, type CodecWeights } from './weights'
 
@@ -86,6 +89,8 @@ export interface ContextModel {
   readonly driftShift: Int32Array
   /** null where the model does not predict chroma. */
   readonly chroma: ChromaModel | null
+  /** null where the edges of neighbours predict nothing. */
+  readonly intra: IntraModel | null
 }
 
 /** The model at one quality; bias knots are interpolated in integers. */
@@ -95,7 +100,7 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     if (found === undefined) throw new RangeError(`The model has no integer tensor ${name}.`)
     return found
   }
-  const { contextDense, contextFeatures, meanChannels, meanHidden } = weights.config
+  const { contextDense, contextFeatures, meanChannels, meanHidden, intraWidth, intraHidden } = weights.config
   const thresholds = tensor('thresholds')
   const rankOf = (sum: number): number => {
     let reached = 0
@@ -127,6 +132,7 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     drift: tensor('drift'),
     driftShift: tensor('drift_shift'),
     chroma: weights.config.chromaPrediction === undefined ? null : chromaModel(),
+    intra: intraWidth === undefined || intraHidden === undefined ? null : intraModel(intraWidth, intraHidden),
   }
 
   function chromaModel(): ChromaModel {
@@ -138,6 +144,21 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     }
     checkChromaModel(model)
     return model
+  }
+
+  function intraModel(width: number, hidden: number): IntraModel {
+    const stages = Array.from({ length: INTRA_STAGE_COUNT }, (_, i) => i)
+    return {
+      width,
+      hidden,
+      edges: tensor('intra_edges'),
+      step: betweenKnots(tensor('intra_step'), INTRA_CHANNELS, quality),
+      gain: betweenKnots(tensor('intra_gain'), INTRA_CHANNELS, quality),
+      in: tensor('intra_in'),
+      mid: stages.map((i) => tensor(`intra_mid_${i}`)),
+      out: stages.map((i) => tensor(`intra_out_${i}`)),
+      scaleWeights: tensor('scale_intra'),
+    }
   }
 }
 
@@ -171,6 +192,7 @@ export class TileContext {
   readonly #nearSymbols: Int32Array
   readonly #hidden: Int32Array
   readonly #chroma: ChromaPrediction | null
+  readonly #intra: IntraPrediction | null
   #here = 0
   #symbolsAt = 0
   #rank = 0
@@ -187,6 +209,7 @@ export class TileContext {
     this.#nearSymbols = new Int32Array(NEIGHBOURS * model.means)
     this.#hidden = new Int32Array(model.hidden)
     this.#chroma = model.chroma === null ? null : new ChromaPrediction(model.chroma, padded)
+    this.#intra = model.intra === null ? null : new IntraPrediction(model.intra, padded, active)
   }
 
   /** Goes to a position; they must come row by row. */
@@ -227,14 +250,22 @@ export class TileContext {
       }
     }
     this.#readNeighbours(x, y)
-    this.#hidden.forEach((value, h) => {
+    this.#seeHidden(this.#hidden, hiddenWeights)
+    if (this.#intra !== null) this.#seeHidden(this.#intra.start(near), this.#model.intra!.scaleWeights)
+    this.#sums.fill(0)
+    this.#chroma?.start(near)
+  }
+
+  /** Adds what a hidden layer of predictions says of the scales; weights [layer, 768]. */
+  #seeHidden(layer: Int16Array | Int32Array, weights: Int32Array): void {
+    const scale = this.#scale
+    const active = this.#active
+    layer.forEach((value, h) => {
       const seen = Math.min(HIDDEN_CAP, value)
       if (seen === 0) return
       const row = h * LATENTS
-      for (let c = 0; c < active; c++) scale[c] = scale[c]! + hiddenWeights[row + c]! * seen
+      for (let c = 0; c < active; c++) scale[c] = scale[c]! + weights[row + c]! * seen
     })
-    this.#sums.fill(0)
-    this.#chroma?.start(near)
   }
 
   #readNeighbours(x: number, y: number): void {
@@ -272,11 +303,18 @@ export class TileContext {
 
   /** Predicted symbol of channel c at this position, in sixteenths; channels come in order. */
   mean(c: number): number {
-    const nearby = this.#meanFromNeighbours(c)
+    const nearby = clamp(this.#meanFromNeighbours(c) + this.#foretoldByEdges(c))
     const chroma = this.#chroma
     if (chroma === null) return nearby
     if (c % SLOPE_GROUP === 0) chroma.startGroup(c, this.symbols, this.#symbolsAt)
     return clamp(nearby + chroma.of(c))
+  }
+
+  #foretoldByEdges(c: number): number {
+    const intra = this.#intra
+    if (intra === null || c >= INTRA_CHANNELS) return 0
+    intra.reach(c, this.symbols, this.#symbolsAt)
+    return intra.of(c)
   }
 
   #meanFromNeighbours(c: number): number {
@@ -318,14 +356,8 @@ export class TileContext {
     for (let f = 0; f < features; f++)
       this.#featureValues[at + f] = Math.min(FEATURE_CAP, Math.max(0, this.#sums[f]!) >> FEATURE_SHIFT)
     this.#chroma?.finish(this.#here)
+    this.#intra?.finish(this.#here, this.symbols, this.#symbolsAt)
   }
 }
 
 const clamp = (symbol: number): number => Math.max(-SYMBOL_LIMIT, Math.min(SYMBOL_LIMIT, symbol))
-
-/** Sum of weights from `at` on times all values, wrapping at 32 bits. */
-function dot(weights: Int32Array, at: number, values: Int32Array): number {
-  let sum = 0
-  for (let k = 0; k < values.length; k++) sum = (sum + Math.imul(weights[at + k]!, values[k]!)) | 0
-  return sum
-}

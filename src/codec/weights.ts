@@ -26,6 +26,9 @@ export interface CodecConfig {
   readonly meanHidden: number
   /** 1 where luma predicts chroma (chroma-prediction.ts); absent in models that do not. */
   readonly chromaPrediction?: number
+  /** Widths of the layers that predict from the edges of neighbours (intra-prediction.ts); both or neither. */
+  readonly intraWidth?: number
+  readonly intraHidden?: number
   /** Bits beside the sign of activations in a synthesis of whole numbers (exact/); where absent, it is in float32. */
   readonly wholeActivationBits?: number
 }

@@ -56,6 +56,7 @@ export async function createEntropyKernel(
   model: ContextModel,
   bank: TableBank,
 ): Promise<EntropyKernel | null> {
+  if (model.intra !== null) return null
   const narrow = [
     ...[model.sameWeights, model.denseWeights, model.featureWeights, model.featureSums],
     ...[model.hiddenWeights, model.meanWeights, model.meanIn],
