@@ -9,7 +9,7 @@
  *   block hidden       order and power of two (relu)
  *   render features    order, sign and power of two (linear)
  *   render hidden      order and power of two (relu)
- *   context features, prediction hidden   order (their caps and shifts are not homogeneous)
+ *   context features, prediction hidden   order (their caps and shifts are not homogeneous); also of the layers on edges
  *   magnitude tables   order, with the map from scales to tables
  *
  * Units of activations (codec/exact), where the model has them, follow their channels: whole weights are the base model's in
@@ -21,9 +21,11 @@
  * predictions after it.) None of this is a lock: it carries no secrecy claim.
  */
 import { unitName } from '../codec/exact/whole-synthesis'
+import { INTRA_CHANNELS, INTRA_STAGES, intraShapes } from '../codec/intra-prediction'
 import { ACTIVE_UNIT } from '../codec/tile-coder'
 import { ACTIVATION } from '../codec/transform'
 import { LATENTS, type CodecWeights } from '../codec/weights'
+import { present } from '../lib/assert'
 import type { Draws } from './draws'
 import { fold, identity, invert, type Relabelling } from './fold'
 
@@ -38,6 +40,14 @@ export interface MediaTransform {
   readonly contextFeatures: Relabelling
   readonly meanHidden: Relabelling
   readonly tables: Relabelling
+  /** null where the edges of neighbours predict nothing. */
+  readonly intra: IntraTransform | null
+}
+
+interface IntraTransform {
+  readonly first: Relabelling
+  /** Of every stage. */
+  readonly second: readonly Relabelling[]
 }
 
 interface Trunk {
@@ -68,8 +78,11 @@ export function drawMediaTransform(weights: CodecWeights, draws: Draws): MediaTr
   })
 
   const latents = identity(LATENTS)
-  for (let c = config.meanChannels; c < LATENTS; c++) latents.gain[c] = sign()
-  const free = Math.max(config.contextDense, config.analysisOut, config.synthesisIn, config.meanChannels)
+  const { intraWidth, intraHidden, contextDense, analysisOut, synthesisIn } = config
+  const predictsFromEdges = intraWidth !== undefined && intraHidden !== undefined
+  const predicted = Math.max(config.meanChannels, predictsFromEdges ? INTRA_CHANNELS : 0)
+  for (let c = predicted; c < LATENTS; c++) latents.gain[c] = sign()
+  const free = Math.max(contextDense, analysisOut, synthesisIn, predicted)
   for (let at = Math.ceil(free / ACTIVE_UNIT) * ACTIVE_UNIT; at < LATENTS; at += ACTIVE_UNIT)
     draws.permutation(ACTIVE_UNIT).forEach((from, i) => (latents.order[at + i] = at + from))
   const placeOf = inverse(latents.order)
@@ -89,6 +102,9 @@ export function drawMediaTransform(weights: CodecWeights, draws: Draws): MediaTr
     contextFeatures: ordered(config.contextFeatures),
     meanHidden: ordered(config.meanHidden),
     tables: ordered(weights.tables.length),
+    intra: predictsFromEdges
+      ? { first: ordered(intraWidth), second: INTRA_STAGES.slice(1).map(() => ordered(intraHidden)) }
+      : null,
   }
 }
 
@@ -194,6 +210,19 @@ export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): Co
     }
   }
 
+  if (t.intra !== null) {
+    const { first: units, second } = t.intra
+    const shapes = new Map(intraShapes(config))
+    const onIntra = (name: string, ...steps: readonly Step[]): void =>
+      onIntegers(name, present(shapes.get(name), `no shape of ${name}`), ...steps)
+    onIntra('intra_in', [0, units])
+    second.forEach((stage, i) => {
+      onIntra(`intra_mid_${i}`, [0, stage], [1, before(units, INTRA_STAGES[i]!)])
+      onIntra(`intra_out_${i}`, [1, stage])
+    })
+    onIntra('scale_intra', [0, second[0]!], [1, order])
+  }
+
   for (const [name, values] of tensors)
     if (values === weights.tensors.get(name)) tensors.set(name, withoutNegativeZero(values))
 
@@ -206,6 +235,12 @@ export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): Co
 const spreadOf = ({ order, gain }: Relabelling, spread: Float32Array): Relabelling => ({
   order,
   gain: gain.map((g, i) => g * spread[i]!),
+})
+
+/** What comes before so many that stay as they are. */
+const before = ({ order, gain }: Relabelling, count: number): Relabelling => ({
+  order: Uint16Array.of(...order, ...identity(count).order.map((i) => order.length + i)),
+  gain: Float32Array.of(...gain, ...identity(count).gain),
 })
 
 /** Where each went. */

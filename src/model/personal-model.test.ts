@@ -1,7 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createCodec } from '../codec/codec'
+import { contextModelAt } from '../codec/context-model'
+import { buildTableBank } from '../codec/entropy-tables'
+import { INTRA_CHANNELS } from '../codec/intra-prediction'
 import { psnrDb } from '../codec/metrics'
+import { withIntra } from '../codec/testing-intra'
+import { decodeTile, encodeTile } from '../codec/tile-coder'
 import { analyze, synthesize, transformAt } from '../codec/transform'
 import type { Codec, RasterImage } from '../codec/types'
 import { LATENTS, type CodecWeights } from '../codec/weights'
@@ -19,6 +24,7 @@ import { opaque } from '../training/opaque'
 import { proceduralImage } from '../training/procedural-images'
 import { readModel, readyWasm } from '../training/node-model'
 import { drawsFrom } from './draws'
+import { identity } from './fold'
 import { drawMediaTransform, foldMediaTransform } from './media-transform'
 import { hashWeights, personalModel } from './personal-model'
 
@@ -55,6 +61,9 @@ describe('the personal model', () => {
       'drift_shift',
       'mean_weight',
       'mean_gain',
+      'intra_edges',
+      'intra_step',
+      'intra_gain',
       'thresholds',
     ])
     for (const [name, values] of [...weights.tensors, ...weights.integers]) {
@@ -131,6 +140,41 @@ describe('the personal model', () => {
     const [a, b] = [await mine.decode(own), await plain.decode(theirs)]
     expect(a.data.reduce((most, v, i) => Math.max(most, Math.abs(v - b.data[i]!)), 0)).toBeLessThanOrEqual(1)
     for (const codec of codecs) codec.dispose()
+  })
+
+  it('codes the symbols of the base model in its own labels where edges predict them', async () => {
+    const model = withIntra(base, 5, { width: 11, hidden: 7 }, 500)
+    const transform = drawMediaTransform(model, await drawsFrom(seedOf(11)))
+    const own = foldMediaTransform(model, transform)
+    const { order, gain } = transform.latents
+    const predicted = { order: order.slice(0, INTRA_CHANNELS), gain: gain.slice(0, INTRA_CHANNELS) }
+    expect(predicted).toEqual(identity(INTRA_CHANNELS))
+    const relabelled = (values: Int16Array): Int16Array =>
+      values.map((_, i) => values[i - (i % LATENTS) + order[i % LATENTS]!]! * gain[i % LATENTS]!)
+    const random = makePrng(8)
+    const [width, height] = [3, 4]
+    const residuals = Int16Array.from({ length: width * height * LATENTS }, (_, i) =>
+      Math.round((random.nextNormal() * 30) / (1 + (i % LATENTS) / 8)),
+    )
+    residuals[LATENTS - 1] = 1
+    for (const quality of [4, 30, 61]) {
+      const coded = (weights: CodecWeights, chosen: Int16Array) => {
+        const contexts = contextModelAt(weights, quality)
+        const entropy = { model: contexts, bank: buildTableBank(weights.tables), kernel: null }
+        const tables: number[] = []
+        const observe = (table: number): number => tables.push(table)
+        const bytes = encodeTile(entropy, new Float32Array(chosen.length), width, height, { chosen, observe })
+        return { symbols: decodeTile(entropy, bytes, width, height).symbols, tables }
+      }
+      const [plain, mine] = [coded(model, residuals), coded(own, relabelled(residuals))]
+      expect(mine.symbols).toEqual(relabelled(plain.symbols))
+      expect(mine.tables.map((table) => transform.tables.order[table])).toEqual(
+        mine.tables.map((_, i) => plain.tables[i - (i % LATENTS) + order[i % LATENTS]!]),
+      )
+      const without = coded(base, residuals)
+      expect(plain.symbols).not.toEqual(without.symbols)
+      expect(plain.tables).not.toEqual(without.tables)
+    }
   })
 
   it('shows nobody else its photos', async () => {

@@ -1,11 +1,14 @@
 /** A personal model in whole numbers: the base model's whole weights in another order. */
 import { beforeAll, describe, expect, it } from 'vitest'
+import { createCodec } from '../codec/codec'
 import type { WholeFilter } from '../codec/exact/layers'
 import { anySymbols } from '../codec/exact/testing'
 import { createWholeMachine } from '../codec/exact/whole-machine'
 import { wholeModelAt, type WholeModel } from '../codec/exact/whole-synthesis'
 import { DEFAULT_QUALITY } from '../codec/quality'
-import { LATENTS, type CodecWeights } from '../codec/weights'
+import { withIntra } from '../codec/testing-intra'
+import type { RasterImage } from '../codec/types'
+import { BLOCK, LATENTS, type CodecWeights } from '../codec/weights'
 import { makePrng } from '../lib/prng'
 import { wholeTestWeights } from '../training/testing'
 import { drawsFrom } from './draws'
@@ -74,5 +77,33 @@ describe('a personal model in whole numbers', () => {
     machine.use(own.synthesis)
     expect(await machine.restore(relabelled, region, window, 'full')).toEqual(expected)
     machine.dispose()
+  })
+
+  it('restores the same pixels from the same residuals where edges predict', async () => {
+    const model = withIntra(base, 9, { width: 12, hidden: 8 }, 300)
+    const transform = drawMediaTransform(model, await drawsFrom(new Uint8Array(32).fill(5)))
+    const { order, gain } = transform.latents
+    const [width, height] = [70, 41]
+    const prng = makePrng(4)
+    const positions = Math.ceil(width / BLOCK) * Math.ceil(height / BLOCK)
+    const chosen = Int16Array.from({ length: positions * LATENTS }, (_, i) =>
+      Math.round((prng.nextNormal() * 6) / (1 + (i % LATENTS) / 8)),
+    )
+    const own = chosen.map((_, i) => chosen[i - (i % LATENTS) + order[i % LATENTS]!]! * gain[i % LATENTS]!)
+    const image: RasterImage = {
+      ...{ width, height, hasAlpha: false, colorSpace: 'srgb' },
+      data: new Uint8ClampedArray(4 * width * height).fill(128),
+    }
+    const restored = async (weights: CodecWeights, residuals: Int16Array): Promise<RasterImage> => {
+      const codec = createCodec(weights, { choices: { chosen: residuals } })
+      const coded = await codec.encode(image, { quality: DEFAULT_QUALITY, effort: 'fast' })
+      const pixels = await codec.decode(coded)
+      codec.dispose()
+      return pixels
+    }
+    const expected = await restored(model, chosen)
+    expect(new Set(expected.data).size).toBeGreaterThan(50)
+    expect(await restored(base, chosen)).not.toEqual(expected)
+    expect(await restored(foldMediaTransform(model, transform), own)).toEqual(expected)
   })
 })
