@@ -20,7 +20,7 @@ from train import forward, hard_round, objective
 CONFIG = dict(
     analysis_width=12, analysis_blocks=2, analysis_out=32, synthesis_in=32, synthesis_width=12, synthesis_blocks=2,
     render_features=6, render_width=10, context_dense=32, context_features=6, mean_channels=8, mean_hidden=7,
-    chroma_prediction=1,
+    chroma_prediction=1, intra_width=12, intra_hidden=6,
 )
 ACROSS = 3
 POSITION = 3.375
@@ -34,7 +34,8 @@ SPREADS = [
     ("analysis_linear", 0.0, 0.06), ("synthesis_linear", 0.0, 0.06), ("depthwise_bias", 0.0, 0.2), ("depthwise", 0.1, 0.4),
     ("scale_bias", 1.5, 1.5), ("scale_same", 0.1, 0.1), ("scale_dense", 0.0, 0.01), ("feature", 0.0, 0.02),
     ("scale_feature", 0.0, 0.05), ("mean_gain", 1.0, 0.2), ("luma_gain", 0.6, 0.3), ("first_gain", 0.5, 0.3), ("mean_weight", 0.0, 0.15), ("mean_in", 0.0, 0.15),
-    ("mean_out", 0.0, 0.1), ("scale_hidden", 0.0, 0.05), ("bias", 0.0, 0.3), ("", 0.0, 0.25),
+    ("mean_out", 0.0, 0.1), ("scale_hidden", 0.0, 0.05), ("intra_step", 1.0, 0.2), ("intra_gain", 1.0, 0.2),
+    ("intra_in", 0.0, 0.15), ("intra_mid", 0.0, 0.15), ("intra_out", 0.0, 0.1), ("scale_intra", 0.0, 0.05), ("bias", 0.0, 0.3), ("", 0.0, 0.25),
 ]
 
 
@@ -62,13 +63,16 @@ def uniform(seed, count):
 
 
 def mapping(model):
-    """By the product's names: shapes, and where each value lies among torch's, all strung together."""
+    """By the product's names: shapes, and where each value lies among torch's, all strung together.
+
+    Not of the basis of the edges: both sides make it from the block transform.
+    """
     state = model.state_dict()
     at, places = 0, {}
     for name, value in state.items():
         places[name] = np.arange(at, at + value.numel()).reshape(tuple(value.shape))
         at += value.numel()
-    return {name: np.ascontiguousarray(p) for name, p in product_layout(places, model.config).items()}, at
+    return {name: np.ascontiguousarray(p) for name, p in product_layout(places, model.config).items() if name != "intra_edges"}, at
 
 
 def strung(state, values):
@@ -103,15 +107,13 @@ def crop(seed):
 
 def edge_distance(model, rgb, position):
     """Least distance of a rounded value from where its rounding changes, over every rounding of the forward pass."""
-    m = CONFIG["mean_channels"]
     off = lambda y, zone: float(((y.abs() + zone) - (y.abs() + zone).round()).abs().min())
     with torch.no_grad():
         y = model.analyze(rgb, position) / model.steps(position)
         known = hard_round(y, 0.5)
         least = off(y, 0.5)
         for _ in range(3):
-            guess, _ = model.means(known[:, :m], position)
-            guess = model.chroma(known, position) + F.pad(guess, (0, 0, 0, 0, 0, LATENTS - m))
+            guess, _ = model.foretell(known, position)
             least = min(least, off(y - guess, DEADZONE))
             known = guess + hard_round(y - guess, DEADZONE)
     return least

@@ -7,12 +7,14 @@ import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readBlocks } from '../codec/blocks'
 import { QUALITY_MAX, KNOTS } from '../codec/quality'
+import { EDGES, INTRA_CHANNELS } from '../codec/intra-prediction'
 import { analyze, synthesize } from '../codec/transform'
 import { BLOCK, LATENTS, type CodecConfig } from '../codec/weights'
 import { readyBackend } from './backend'
+import { lumaEdges } from './block-transform'
 import { opaque } from './opaque'
 import { addToFirst, lossAndGradients, rateDistortion, type Sample } from './loss'
-import { chromaPartners, FIXED, parameterShapes, type Parameters } from './parameters'
+import { chromaPartners, FIXED, parameterShapes, type Parameter, type Parameters } from './parameters'
 import { SMOKE_CONFIG, type TrainConfig } from './train-config'
 import { trainableTransform, type TensorOf } from './trainable-transform'
 
@@ -84,18 +86,19 @@ const noise = Float32Array.from(
 )
 const samples = { rounded: sample, noisy: { ...sample, noise } }
 
-const drawn = new Map(
+const drawn = new Map<string, Parameter>(
   vectors.tensors.map(({ name, shape, seed, centre, spread }) => {
     const length = shape.reduce((a, b) => a * b, 1)
     const values = Float32Array.from({ length }, (_, i) => centre + spread * uniform(seed, i))
     return [name, { name, shape, values }]
   }),
 )
+const give = (name: string, shape: readonly number[], values: ArrayLike<number>): unknown =>
+  drawn.set(name, { name, shape, values: Float32Array.from(values) })
 // The mirror's latents stand in the order of the block transform.
-for (const [name, values] of Object.entries(
-  chromaPartners(Int32Array.from({ length: LATENTS }, (_, i) => i)),
-))
-  drawn.set(name, { name, shape: [LATENTS], values: Float32Array.from(values) })
+const channels = Int32Array.from({ length: LATENTS }, (_, i) => i)
+for (const [name, values] of Object.entries(chromaPartners(channels))) give(name, [LATENTS], values)
+give('intra_edges', [INTRA_CHANNELS, EDGES], lumaEdges(channels.subarray(0, INTRA_CHANNELS)))
 const parameters: Parameters = parameterShapes(config.codec).map(([name]) => drawn.get(name)!)
 const trained = parameters.filter(({ name }) => !FIXED.has(name))
 

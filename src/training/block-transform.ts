@@ -1,5 +1,6 @@
 /** The linear start of the codec: cosine blocks in an opponent colour space, and their statistics on training crops. */
 import { readBlocks } from '../codec/blocks'
+import { EDGE, EDGE_DEPTH, EDGES } from '../codec/intra-prediction'
 import { BLOCK, LATENTS } from '../codec/weights'
 import { opaque } from './opaque'
 import { proceduralImage } from './procedural-images'
@@ -40,6 +41,24 @@ export function blockTransform(): Float64Array {
     }
   }
   return out
+}
+
+/** Luma of the right edge (16 rows x 2) and of the bottom edge (2 rows x 16) that latents [n] of this order draw: [n, 64]. */
+export function lumaEdges(order: Int32Array): Float32Array {
+  const edges = new Float32Array(order.length * EDGES)
+  order.forEach((row, channel) => {
+    if (row >= BLOCK * BLOCK) return // chroma
+    const u = row % BLOCK
+    const v = Math.floor(row / BLOCK)
+    const wave = (y: number, x: number): number => COSINES[v * BLOCK + y]! * COSINES[u * BLOCK + x]!
+    const inner = BLOCK - EDGE_DEPTH
+    for (let along = 0; along < BLOCK; along++)
+      for (let depth = 0; depth < EDGE_DEPTH; depth++) {
+        edges[channel * EDGES + along * EDGE_DEPTH + depth] = wave(along, inner + depth)
+        edges[channel * EDGES + EDGE + depth * BLOCK + along] = wave(inner + depth, along)
+      }
+  })
+  return edges
 }
 
 /** The block transform of one position (768 values in block layout from an offset) by rows and columns. */

@@ -15,13 +15,11 @@ import type { CodecConfig } from '../codec/weights'
 import { concatBytes } from '../lib/bytes'
 import { INTEGER_BITS, QUALITY_TABLES, type Parameter, type Parameters } from './parameters'
 
-/** Integer tensors that are not trained. */
-const FIXED_BITS: Readonly<Record<string, number>> = {
+/** Integer tensors that are no parameters. */
+const OTHER_BITS: Readonly<Record<string, number>> = {
   thresholds: INTEGER_BITS.scale_bias!,
   drift: 0,
   drift_shift: 0,
-  luma_of: 0,
-  first_of: 0,
 }
 
 type Kind = 'float16' | 'float32' | 'int16' | 'int32'
@@ -80,7 +78,7 @@ function drifts(): Parameter[] {
 }
 
 function encode({ name, values }: Parameter): { kind: Kind; bytes: Uint8Array } {
-  const bits = FIXED_BITS[name] ?? INTEGER_BITS[name]
+  const bits = OTHER_BITS[name] ?? INTEGER_BITS[name]
   if (bits !== undefined) {
     const whole = Array.from(values, (v) => Math.round(v * 2 ** bits))
     const isWide = whole.some((v) => Math.abs(v) > 32767)

@@ -2,10 +2,12 @@ import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readBlocks } from '../codec/blocks'
 import { laplaceMagnitudes } from '../codec/entropy-tables'
+import { EDGE_DEPTH, EDGES } from '../codec/intra-prediction'
 import { stepOf } from '../codec/quality'
 import { analyze, transformAt } from '../codec/transform'
+import { BLOCK, LATENTS } from '../codec/weights'
 import { readyBackend } from './backend'
-import { blockTransform, transformBlock } from './block-transform'
+import { blockTransform, lumaEdges, transformBlock } from './block-transform'
 import { opaque } from './opaque'
 import { lossAndGradients, rateDistortion, sampleLoss, type Sample } from './loss'
 import { FIXED, freshParameters, type Parameters } from './parameters'
@@ -27,7 +29,7 @@ beforeAll(async () => {
   parameters = freshParameters(config).map((p) =>
     p.values.some((v) => v !== 0) ? p : { ...p, values: p.values.map(() => random.normal() * 0.15) },
   )
-  sample = { ...trainingSample(config, 5), quality: 30 }
+  sample = { ...trainingSample(config, 7), quality: 30 }
 })
 
 const named = (at: readonly tf.Tensor[]): TensorOf => {
@@ -70,7 +72,7 @@ describe('the training loss', () => {
       'synthesis_gain',
       'render_scale',
     ],
-    ...['scale_bias', 'scale_same', 'scale_dense', 'feature', 'scale_feature'],
+    ...['scale_bias', 'scale_same', 'scale_dense', 'feature', 'scale_feature', 'scale_hidden', 'scale_intra'],
   ])('has the gradient of finite differences in %s', (name) => {
     // These act after quantization or on the rate alone, where the cost is smooth but for relu.
     const k = parameters.findIndex((p) => p.name === name)
@@ -149,6 +151,24 @@ describe('trainableTransform', () => {
       const [a, b] = await Promise.all([tensor.data(), theirs[part]!.data()])
       expect(Math.max(...a.map((v, i) => Math.abs(v - b[i]!)))).toBeLessThan(2e-3)
     }
+  })
+})
+
+describe('lumaEdges', () => {
+  it('draws the right and the bottom edge of a grey block from its latents, in any order', () => {
+    const random = new Random(4)
+    const grey = Uint8Array.from({ length: BLOCK * BLOCK }, () => Math.floor(256 * random.unit()))
+    const rgb = Uint8Array.from({ length: 3 * grey.length }, (_, i) => grey[Math.floor(i / 3)]!)
+    const latents = transformBlock(readBlocks(opaque(rgb, BLOCK), 0, { x: 0, y: 0, width: 1, height: 1 }), 0)
+    const order = Int32Array.from({ length: LATENTS }, (_, i) => (i * 5) % LATENTS)
+    const waves = lumaEdges(order)
+    const drawn = Array.from({ length: EDGES }, (_, j) =>
+      order.reduce((sum, row, channel) => sum + latents[row]! * waves[channel * EDGES + j]!, 0),
+    )
+    const luma = [...grey].map((value) => Math.sqrt(3) * (value - 128))
+    const right = luma.filter((_, i) => i % BLOCK >= BLOCK - EDGE_DEPTH)
+    const bottom = luma.slice(-EDGE_DEPTH * BLOCK)
+    ;[...right, ...bottom].forEach((value, j) => expect(drawn[j]).toBeCloseTo(value, 3))
   })
 })
 

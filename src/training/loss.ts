@@ -9,10 +9,10 @@ import { FIXED, type Parameters } from './parameters'
 import {
   laplaceBits,
   predictChroma,
+  predictIntra,
   predictMeans,
   predictScales,
   stopGradient,
-  type Prediction,
 } from './rate-model'
 import type { TrainConfig } from './train-config'
 import { trainableTransform, type TensorOf } from './trainable-transform'
@@ -56,12 +56,22 @@ export function addToFirst(y: tf.Tensor4D, some: tf.Tensor4D): tf.Tensor4D {
   return tf.add(y, tf.pad(some, [[0, 0], [0, 0], [0, 0], [0, missing]])) // prettier-ignore
 }
 
-/** Predicted symbols of all channels, and the hidden layer that they come from. */
-function predict(tensor: TensorOf, config: TrainConfig, known: tf.Tensor4D, quality: number): Prediction {
-  const { means, hidden } = predictMeans(tensor, config.codec, known, quality)
-  const predictsChroma = config.codec.chromaPrediction !== undefined
-  const others = predictsChroma ? predictChroma(tensor, known, quality) : tf.zerosLike(known)
-  return { means: addToFirst(others, means), hidden }
+interface Predictions {
+  /** Predicted symbols of all channels, [1, h, w, 768]. */
+  readonly means: tf.Tensor4D
+  /** The hidden layers that predictScales looks at. */
+  readonly hidden: readonly tf.Tensor2D[]
+}
+
+function predict(tensor: TensorOf, config: TrainConfig, known: tf.Tensor4D, quality: number): Predictions {
+  const { chromaPrediction, intraWidth } = config.codec
+  const some = [predictMeans(tensor, config.codec, known, quality)]
+  if (intraWidth !== undefined) some.push(predictIntra(tensor, known, quality))
+  const others = chromaPrediction === undefined ? tf.zerosLike(known) : predictChroma(tensor, known, quality)
+  return {
+    means: some.reduce((sum, { means }) => addToFirst(sum, means), others),
+    hidden: some.map(({ hidden }) => hidden),
+  }
 }
 
 /** Symbols as the decoder will know them, mean and all: it goes position by position, two rounds come near it. */

@@ -3,9 +3,10 @@
  * those of src/codec/transform.ts and src/codec/context-model.ts (inputs are rows).
  */
 import { SLOPE_GROUP } from '../codec/chroma-prediction'
+import { EDGE_BITS, INTRA_BITS, INTRA_CHANNELS, intraShapes } from '../codec/intra-prediction'
 import { KNOTS, stepOf, QUALITY_MAX } from '../codec/quality'
 import { BLOCK, LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
-import { blockTransform, latentStatistics } from './block-transform'
+import { blockTransform, latentStatistics, lumaEdges } from './block-transform'
 import { Random } from './random'
 import type { TrainConfig } from './train-config'
 
@@ -31,10 +32,23 @@ export const INTEGER_BITS: Readonly<Record<string, number>> = {
   scale_hidden: 10,
   luma_gain: 10,
   first_gain: 10,
+  luma_of: 0,
+  first_of: 0,
+  intra_edges: EDGE_BITS,
+  intra_step: INTRA_BITS,
+  intra_gain: INTRA_BITS,
+  intra_in: INTRA_BITS,
+  intra_mid_0: INTRA_BITS,
+  intra_mid_1: INTRA_BITS,
+  intra_mid_2: INTRA_BITS,
+  intra_out_0: INTRA_BITS,
+  intra_out_1: INTRA_BITS,
+  intra_out_2: INTRA_BITS,
+  scale_intra: 10,
 }
 
-/** Which channel predicts which: whole numbers that a start decides and training leaves. */
-export const FIXED: ReadonlySet<string> = new Set(['luma_of', 'first_of'])
+/** What a start decides and training leaves: which channel predicts which, and how channels draw the edges of blocks. */
+export const FIXED: ReadonlySet<string> = new Set(['luma_of', 'first_of', 'intra_edges'])
 
 /** Per-quality tables, kept as float32 in model files. */
 export const QUALITY_TABLES: ReadonlySet<string> = new Set([
@@ -46,7 +60,9 @@ export const QUALITY_TABLES: ReadonlySet<string> = new Set([
   'render_scale',
 ])
 
-const CHROMA_SHAPES: [string, number[]][] = [
+type NamedShape = readonly [name: string, shape: readonly number[]]
+
+const CHROMA_SHAPES: readonly NamedShape[] = [
   ['luma_gain', [KNOTS, LATENTS]],
   ['first_gain', [KNOTS, LATENTS]],
   ['luma_of', [LATENTS]],
@@ -54,9 +70,9 @@ const CHROMA_SHAPES: [string, number[]][] = [
 ]
 
 /** Names and shapes of all parameters of a configuration, in the order of model files. */
-export function parameterShapes(c: CodecConfig): [string, number[]][] {
-  const body = (side: string, width: number, count: number): [string, number[]][] =>
-    Array.from({ length: count }, (_, n) => n).flatMap((n): [string, number[]][] => [
+export function parameterShapes(c: CodecConfig): readonly NamedShape[] {
+  const body = (side: string, width: number, count: number): NamedShape[] =>
+    Array.from({ length: count }, (_, n) => n).flatMap((n): NamedShape[] => [
       [`${side}_${n}_depthwise`, [3, 3, width, 1]],
       [`${side}_${n}_depthwise_bias`, [width]],
       [`${side}_${n}_expand`, [width, 2 * width]],
@@ -99,6 +115,7 @@ export function parameterShapes(c: CodecConfig): [string, number[]][] {
     ['mean_gain', [KNOTS, c.meanChannels]],
     ['scale_hidden', [c.meanHidden, LATENTS]],
     ...(c.chromaPrediction === undefined ? [] : CHROMA_SHAPES),
+    ...intraShapes(c),
   ]
 }
 
@@ -107,7 +124,7 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * 
 /** The parameters of a released model. Throws RangeError where the model lacks one. */
 export function parametersOf(weights: CodecWeights): Parameters {
   return parameterShapes(weights.config).map(([name, shape]) => {
-    const bits = FIXED.has(name) ? 0 : INTEGER_BITS[name]
+    const bits = INTEGER_BITS[name]
     const source = bits === undefined ? weights.tensors.get(name) : weights.integers.get(name)
     if (source?.length !== sizeOf(shape))
       throw new RangeError(`The model has no tensor ${name} of this shape.`)
@@ -130,11 +147,15 @@ export function freshParameters(config: TrainConfig): Parameters {
     const values = new Float32Array(sizeOf(shape))
     const fill = (value: (index: number) => number): void => values.forEach((_, i) => (values[i] = value(i)))
     const columns = shape[shape.length - 1]!
-    const uniform = (fanIn: number): void => fill(() => random.between(-1, 1) / Math.sqrt(fanIn))
+    const uniform = (fanIn: number, reach = 1): void =>
+      fill(() => (random.between(-1, 1) * reach) / Math.sqrt(fanIn))
     const channel = (i: number): number => i % columns
     const stepAt = (i: number): number => steps[Math.floor(i / columns)]!
     if (name === 'luma_of' || name === 'first_of') values.set(partners[name])
     else if (name === 'luma_gain' || name === 'first_gain') values.fill(0.5)
+    else if (name === 'intra_edges') values.set(lumaEdges(order.subarray(0, INTRA_CHANNELS)))
+    else if (name === 'intra_in') uniform(columns, 1.2)
+    else if (name.startsWith('intra_mid')) uniform(columns, 1.5)
     else if (name === 'analysis_linear')
       fill((i) => basis[order[channel(i)]! * LATENTS + Math.floor(i / LATENTS)]!)
     else if (name === 'synthesis_linear')
@@ -153,8 +174,8 @@ export function freshParameters(config: TrainConfig): Parameters {
       const m = config.codec.meanChannels
       for (const [tap, value] of [0.5, 0.5, -0.2, 0.15].entries()) values[tap * m] = value
     } else if (name === 'mean_in') fill(() => (random.normal() * 0.5) / Math.sqrt(config.codec.meanChannels))
-    else if (name === 'mean_gain') values.fill(1)
-    else if (name === 'mean_out' || name === 'scale_hidden') values.fill(0)
+    else if (/^(mean_gain|intra_step|intra_gain)$/.test(name)) values.fill(1)
+    else if (/^(mean_out|scale_hidden|intra_out_.|scale_intra)$/.test(name)) values.fill(0)
     else if (name.endsWith('_depthwise'))
       fill((i) => (random.between(-1, 1) * 0.3) / 3 + (Math.floor(i / shape[2]!) === 4 ? 1 : 0))
     else if (shape.length === 2 && !QUALITY_TABLES.has(name) && !/_(project|out)$/.test(name))

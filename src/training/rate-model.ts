@@ -1,9 +1,24 @@
 /** The entropy model's differentiable form: Laplace scales and means from symbols already coded (context-model.ts). */
 import * as tf from '@tensorflow/tfjs-core'
 import { OWN_WEIGHT, REGULAR, PAIR_SHIFT, SLOPE_GROUP, SLOPE_LIMIT } from '../codec/chroma-prediction'
+import {
+  EDGE,
+  EDGE_DEPTH,
+  EDGES,
+  INTRA_CHANNELS,
+  INTRA_STAGE_COUNT,
+  INTRA_STAGES,
+} from '../codec/intra-prediction'
 import { LATENTS, type CodecConfig } from '../codec/weights'
 import { rowAt, type TensorOf } from './trainable-transform'
 
+/** Values of the edges of the west, north, north-west and north-east neighbour that a position sees: from, to. */
+const SEEN_EDGES = [
+  [0, EDGE],
+  [EDGE, EDGES],
+  [EDGE - EDGE_DEPTH ** 2, EDGE],
+  [EDGE, EDGES],
+] as const
 /** Largest magnitude that the context sees. */
 const MAGNITUDE_CAP = 15
 const SCALE_FLOOR = 0.02
@@ -28,10 +43,14 @@ function neighbours(x: tf.Tensor4D): tf.Tensor4D[] {
 
 const flat = (x: tf.Tensor4D): tf.Tensor2D => tf.reshape(x, [x.shape[1] * x.shape[2], x.shape[3]])
 
+/** x [n, inputs] times the transposed rows of a matrix [outputs, inputs]. */
+const product = (x: tf.Tensor2D, matrix: tf.Tensor): tf.Tensor2D =>
+  tf.matMul(x, tf.transpose(matrix as tf.Tensor2D))
+
 export interface Prediction {
-  /** Predicted symbols of the first meanChannels, [1, h, w, meanChannels]. */
+  /** Predicted symbols of some first channels, [1, h, w, channels]. */
   readonly means: tf.Tensor4D
-  /** The hidden layer, [h * w, meanHidden]. */
+  /** A hidden layer that also bears on the scales, [h * w, width]. */
   readonly hidden: tf.Tensor2D
 }
 
@@ -45,12 +64,33 @@ export function predictMeans(
   const [, h, w] = known.shape
   const m = config.meanChannels
   const near = tf.concat(neighbours(tf.slice(known, [0, 0, 0, 0], [1, h, w, m])).map(flat), 1)
-  const product = (x: tf.Tensor2D, name: string): tf.Tensor2D =>
-    tf.matMul(x, tf.transpose(tensor(name) as tf.Tensor2D))
-  const hidden = tf.relu(product(near, 'mean_in'))
-  const sum = tf.add(product(near, 'mean_weight'), product(hidden, 'mean_out'))
+  const hidden = tf.relu(product(near, tensor('mean_in')))
+  const sum = tf.add(product(near, tensor('mean_weight')), product(hidden, tensor('mean_out')))
   const means = tf.mul(sum, rowAt(tensor('mean_gain'), quality))
   return { means: tf.reshape(means, [1, h, w, m]), hidden }
+}
+
+/**
+ * What the edges of neighbours foretell of the first 192 symbols of a position, stage by stage, from decoded symbols
+ * [1, h, w, 768] (codec/intra-prediction.ts), and the second layer of the first stage.
+ */
+export function predictIntra(tensor: TensorOf, known: tf.Tensor4D, quality: number): Prediction {
+  const [, h, w] = known.shape
+  const symbols = flat(tf.slice(known, [0, 0, 0, 0], [1, h, w, INTRA_CHANNELS]))
+  const scaled = tf.mul<tf.Tensor2D>(symbols, rowAt(tensor('intra_step'), quality))
+  const columns = (x: tf.Tensor2D, from: number, to: number): tf.Tensor2D =>
+    tf.slice(x, [0, from], [h * w, to - from])
+  const edges: tf.Tensor2D = tf.matMul(scaled, tensor('intra_edges'))
+  const near = neighbours(tf.reshape(edges, [1, h, w, EDGES])).map(flat)
+  const seen = SEEN_EDGES.map(([from, to], site) => columns(near[site]!, from, to))
+  const first = tf.relu(product(tf.concat(seen, 1), tensor('intra_in')))
+  const layers = Array.from({ length: INTRA_STAGE_COUNT }, (_, stage) => {
+    const own = stage === 0 ? [] : [columns(scaled, 0, INTRA_STAGES[stage]!)]
+    return tf.relu(product(tf.concat([first, ...own], 1), tensor(`intra_mid_${stage}`)))
+  })
+  const foretold = layers.map((layer, stage) => product(layer, tensor(`intra_out_${stage}`)))
+  const means = tf.mul(tf.concat(foretold, 1), rowAt(tensor('intra_gain'), quality))
+  return { means: tf.reshape(means, [1, h, w, INTRA_CHANNELS]), hidden: layers[0]! }
 }
 
 const SLOPES = LATENTS / SLOPE_GROUP
@@ -113,12 +153,15 @@ export function predictChroma(tensor: TensorOf, known: tf.Tensor4D, quality: num
   return tf.reshape(tf.add(tf.mul(fromLuma, lumaGain), tf.mul(fromFirst, firstGain)), known.shape)
 }
 
-/** Laplace scale of every symbol from residual symbols [1, h, w, 768], which carry no gradient here, and the hidden layer. */
+/** Weights to the scales from the hidden layers of predictMeans and predictIntra. */
+const SCALES_OF_LAYERS = ['scale_hidden', 'scale_intra'] as const
+
+/** Laplace scale of every symbol from residual symbols [1, h, w, 768], which carry no gradient here, and hidden layers. */
 export function predictScales(
   tensor: TensorOf,
   config: CodecConfig,
   residuals: tf.Tensor4D,
-  hidden: tf.Tensor2D,
+  hidden: readonly tf.Tensor2D[],
   quality: number,
 ): tf.Tensor4D {
   const [, h, w] = residuals.shape
@@ -137,8 +180,10 @@ export function predictScales(
   neighbours(magnitude).forEach((near, tap) => {
     sum = tf.add(sum, tf.mul(flat(near), tf.slice(same, [tap, 0], [1, LATENTS])))
   })
-  const foreseen = tf.minimum<tf.Tensor2D>(hidden, MAGNITUDE_CAP)
-  sum = tf.add(sum, tf.matMul(foreseen, tensor('scale_hidden') as tf.Tensor2D))
+  hidden.forEach((layer, i) => {
+    const foreseen = tf.minimum<tf.Tensor2D>(layer, MAGNITUDE_CAP)
+    sum = tf.add(sum, tf.matMul(foreseen, tensor(SCALES_OF_LAYERS[i]!)))
+  })
   sum = tf.add(sum, rowAt(tensor('scale_bias'), quality))
   return tf.reshape(tf.add(tf.softplus(sum), SCALE_FLOOR), [1, h, w, LATENTS])
 }

@@ -41,6 +41,8 @@ const BASE_CODEC: CodecConfig = {
   meanChannels: 48,
   meanHidden: 64,
   chromaPrediction: 1,
+  intraWidth: 96,
+  intraHidden: 64,
 }
 
 export const BASE_CONFIG: TrainConfig = {
@@ -81,6 +83,8 @@ export const SMOKE_CONFIG: TrainConfig = {
     meanChannels: 8,
     meanHidden: 8,
     chromaPrediction: 1,
+    intraWidth: 12,
+    intraHidden: 6,
   },
 }
 
