@@ -12,6 +12,7 @@ import type { Bytes } from '../lib/bytes'
 import { modelIdOf, type ModelFiles } from '../format/model-id'
 import type { CodecConfig, CodecWeights } from '../codec/weights'
 import { CodecError } from '../codec/errors'
+import { intraShapes } from '../codec/intra-prediction'
 
 export interface BaseModel {
   /** SHA-256, 32 bytes. */
@@ -47,6 +48,7 @@ export async function loadBaseModel(files: ModelFiles): Promise<BaseModel> {
     const description = JSON.parse(new TextDecoder().decode(files.description)) as ModelDescription
     if (description.format !== 'safelight-model' || description.version !== 1)
       throw new Error('another format')
+    checkIntra(description)
     const tensors = new Map<string, Float32Array>()
     const integers = new Map<string, Int32Array>()
     for (const tensor of description.tensors) {
@@ -64,6 +66,26 @@ export async function loadBaseModel(files: ModelFiles): Promise<BaseModel> {
         cause,
       },
     )
+  }
+}
+
+/** Most units of a layer that predicts from edges. */
+const INTRA_LIMIT = 512
+
+/** Kernels are laid out by these widths, and read their tensors unchecked. */
+function checkIntra({ config, tensors }: ModelDescription): void {
+  const widths = [config.intraWidth, config.intraHidden]
+  if (widths.every((width) => width === undefined)) return
+  if (!widths.every((width) => Number.isInteger(width) && width! >= 1 && width! <= INTRA_LIMIT))
+    throw new Error('the layers that predict from edges have no such width')
+  for (const [name, shape] of intraShapes(config)) {
+    const [found, ...others] = tensors.filter((tensor) => tensor.name === name)
+    const fits =
+      found?.type === 'int16' &&
+      others.length === 0 &&
+      found.shape.length === shape.length &&
+      shape.every((size, axis) => size === found.shape[axis])
+    if (!fits) throw new Error(`tensor ${name} has another shape`)
   }
 }
 
