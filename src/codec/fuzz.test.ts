@@ -5,8 +5,14 @@ import { RELEASED_MODELS } from '../model/released-models'
 import { goldenStreamsOf } from '../training/golden-files'
 import { readModel } from '../training/node-model'
 import { decodeAlpha } from './alpha'
+import { assembleBitstream } from './bitstream'
+import { contextModelAt } from './context-model'
+import { buildTableBank } from './entropy-tables'
 import { CodecError } from './errors'
 import { makeVictim, mutate } from './testing'
+import { withIntra } from './testing-intra'
+import { encodeTile } from './tile-coder'
+import { BLOCK, LATENTS } from './weights'
 
 /** Of all models together. */
 const ALL_MUTATIONS = 100_000
@@ -24,22 +30,47 @@ it.each(RELEASED_MODELS)(
       .map(({ bitstream }) => new Uint8Array(Buffer.from(bitstream, 'base64')))
       .filter(({ length }) => length < 3000)
     expect(sound.length).toBeGreaterThan(5)
-    for (const bytes of sound) expect(victim(bytes)).toBe('read')
-    const before = process.memoryUsage().rss
-    let peak = before
-    const outcomes = new Map<string, number>()
-    const prng = makePrng(20_261_121)
-    for (let n = 0; n < MUTATIONS; n++) {
-      const outcome = victim(mutate(prng, sound))
-      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
-      if (n % 1000 === 0) peak = Math.max(peak, process.memoryUsage().rss)
-    }
-    expect([...outcomes.keys()].sort()).toEqual(['damaged', 'read', 'too-large', 'unsupported'])
-    expect(outcomes.get('damaged')).toBeGreaterThan(MUTATIONS / 2)
-    expect(peak - before).toBeLessThan(400 * MEGABYTE)
+    expectBounded(victim, sound, MUTATIONS)
   },
   300_000,
 )
+
+it('meets mutations of streams of a model that predicts from edges alike', async () => {
+  const weights = withIntra((await readModel()).weights, 6, { width: 17, hidden: 9 }, 400, true)
+  const bank = buildTableBank(weights.tables)
+  const prng = makePrng(1)
+  const sound = [4, 30, 61].map((quality, n) => {
+    const [columns, rows] = [1 + n, 2]
+    const y = Float32Array.from({ length: columns * rows * LATENTS }, (_, i) => {
+      const c = i % LATENTS
+      return c < 208 ? (prng.nextNormal() * 20) / (1 + c / 12) : 0
+    })
+    const tile = encodeTile({ model: contextModelAt(weights, quality), bank, kernel: null }, y, columns, rows)
+    const picture = { width: columns * BLOCK, height: rows * BLOCK, hasAlpha: false, quality }
+    return assembleBitstream({ ...picture, colorSpace: 'srgb' }, null, [tile])
+  })
+  expectBounded(await makeVictim(weights), sound, 10_000)
+})
+
+function expectBounded(
+  victim: (bytes: Uint8Array) => string,
+  sound: readonly Uint8Array[],
+  mutations: number,
+): void {
+  for (const bytes of sound) expect(victim(bytes)).toBe('read')
+  const before = process.memoryUsage().rss
+  let peak = before
+  const outcomes = new Map<string, number>()
+  const prng = makePrng(20_261_121)
+  for (let n = 0; n < mutations; n++) {
+    const outcome = victim(mutate(prng, sound))
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+    if (n % 1000 === 0) peak = Math.max(peak, process.memoryUsage().rss)
+  }
+  expect([...outcomes.keys()].sort()).toEqual(['damaged', 'read', 'too-large', 'unsupported'])
+  expect(outcomes.get('damaged')).toBeGreaterThan(mutations / 2)
+  expect(peak - before).toBeLessThan(400 * MEGABYTE)
+}
 
 it('refuses an alpha plane that its bytes cannot fill before it takes memory for it', () => {
   const before = process.memoryUsage().arrayBuffers
