@@ -1,7 +1,10 @@
+import * as tf from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { makePrng } from '../lib/prng'
-import { readModel } from '../training/node-model'
+import { readModel, readyWasm } from '../training/node-model'
+import { INTEGER_BITS } from '../training/parameters'
+import { predictIntra } from '../training/rate-model'
 import { ChromaPrediction, SLOPE_GROUP, type ChromaModel } from './chroma-prediction'
 import {
   contextModelAt,
@@ -23,6 +26,7 @@ import {
   INTRA_INPUTS,
   INTRA_STAGES,
   IntraPrediction,
+  intraShapes,
   type IntraModel,
 } from './intra-prediction'
 import { QUALITY_MAX } from './quality'
@@ -181,6 +185,37 @@ describe('prediction from edges', () => {
     )
     expect(outcomes.foretold).toBeGreaterThan(1000)
     expect(outcomes.saturated).toBeGreaterThan(100)
+  })
+
+  it('is what training computes in floats, but for rounding', async () => {
+    await readyWasm()
+    const where = { width: 4, height: 3, active: 768 }
+    const [quality, weights] = [17, alone(24, 12, 3, 200)]
+    const random = makePrng(3)
+    const { symbols, means } = walk(contextModelAt(weights, quality), where, () =>
+      Math.round(random.nextNormal() * 100),
+    )
+    const known = tf.tensor4d(
+      Float32Array.from(symbols, (v) => v / SYMBOL_UNIT),
+      [1, 3, 4, LATENTS],
+    )
+    const shapes = new Map(intraShapes(weights.config))
+    const tensor = (name: string): tf.Tensor => {
+      const unit = 2 ** -INTEGER_BITS[name]!
+      return tf.tensor(
+        Float32Array.from(weights.integers.get(name)!, (v) => v * unit),
+        [...shapes.get(name)!],
+      )
+    }
+    const floats = await tf.tidy(() => predictIntra(tensor, known, quality).means).data()
+    known.dispose()
+    const foretold = means.filter((_, i) => i % LATENTS < INTRA_CHANNELS)
+    const worst = foretold.reduce(
+      (most, mean, i) => Math.max(most, Math.abs(mean - floats[i]! * SYMBOL_UNIT)),
+      0,
+    )
+    expect(Math.max(...foretold)).toBeGreaterThan(500)
+    expect(worst).toBeLessThan(3)
   })
 
   it('bears on the scales through the second layer of its first stage', () => {
