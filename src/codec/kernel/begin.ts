@@ -9,9 +9,10 @@ import {
   type WasmFunction,
 } from '../../lib/wasm-assembler'
 import type { Code } from '../../lib/wasm-bytes'
-import { constant, either, type V128 } from '../../lib/wasm-values'
+import { constant, either, type I32, type V128 } from '../../lib/wasm-values'
 import { HIDDEN_CAP, MEAN_HALF, MEAN_SHIFT, NEIGHBOURS, SYMBOL_LIMIT } from '../context-model'
 import { beginChroma } from './chroma'
+import { IntraCode } from './intra'
 import { GROUP, PAIR_BYTES, ROW_BYTES, type KernelLayout } from './layout'
 import { append, endList, four } from './lists'
 
@@ -112,7 +113,20 @@ export function beginFunction(at: KernelLayout): WasmFunction {
         ],
       )
     }
+    const intra = at.intra === null ? null : { at: at.intra, code: new IntraCode(at.intra, scope) }
     const rows = { at: at.rowAt, values: at.rowValues, count }
+    const listHidden = (unit: I32, firstRow: number, units: number): Code => [
+      index.set(0),
+      doWhile(
+        [
+          value.set(unit),
+          value.set(either(value.below(HIDDEN_CAP), value, HIDDEN_CAP)),
+          append(rows, index.plus(firstRow).times(ROW_BYTES), value),
+          index.increase(1),
+        ],
+        index.below(units),
+      ),
+    ]
     const listRows: Code = [
       count.set(0),
       neighbours.map((site, tap) => [
@@ -126,16 +140,14 @@ export function beginFunction(at: KernelLayout): WasmFunction {
           index.below(at.features),
         ),
       ]),
-      index.set(0),
-      doWhile(
-        [
-          value.set(index.shiftLeft(2).load32(at.hiddenValues)),
-          value.set(either(value.below(HIDDEN_CAP), value, HIDDEN_CAP)),
-          append(rows, index.plus(NEIGHBOURS * at.features).times(ROW_BYTES), value),
-          index.increase(1),
-        ],
-        index.below(at.hidden),
-      ),
+      listHidden(index.shiftLeft(2).load32(at.hiddenValues), NEIGHBOURS * at.features, at.hidden),
+      intra === null
+        ? []
+        : listHidden(
+            index.shiftLeft(1).loadU16(intra.at.hidden),
+            NEIGHBOURS * at.features + at.hidden,
+            intra.at.units,
+          ),
       endList(at.rowValues, count),
     ]
     return [
@@ -143,6 +155,7 @@ export function beginFunction(at: KernelLayout): WasmFunction {
       Array.from({ length: at.hidden / GROUP }, (_, group) => hiddenGroup(group)),
       Array.from({ length: at.means / GROUP }, (_, group) => meanGroup(group)),
       at.chroma === null ? [] : beginChroma(at.chroma, neighbours, index),
+      intra === null ? [] : intra.code.begin(neighbours),
       listRows,
       giveBack(count),
     ]

@@ -8,6 +8,7 @@ import { createEntropyKernel } from './entropy-kernel'
 import { buildTableBank } from '../entropy-tables'
 import { CodecError } from '../errors'
 import { KNOTS } from '../quality'
+import { withIntra } from '../testing-intra'
 import { decodeTile, encodeTile, type TileEntropy } from '../tile-coder'
 import { LATENTS, type CodecConfig, type CodecWeights } from '../weights'
 
@@ -170,6 +171,42 @@ describe('the WebAssembly entropy coder', () => {
     )
   })
 
+  it('agrees where edges predict, whatever the sizes and weights', async () => {
+    const wide = fc.constantFrom(0.3, 3, 30, 400, 40_000)
+    const reach = fc.constantFrom(60, 400, 4000, 32767)
+    const units = fc.record({
+      width: fc.integer({ min: 1, max: 100 }),
+      hidden: fc.integer({ min: 1, max: 70 }),
+    })
+    const active = fc.constantFrom(0, 16, 32, 48, 96, 112, 192, 208, LATENTS)
+    await fc.assert(
+      fc.asyncProperty(
+        ...[seed, wide, side, side, reach, units, active, fc.boolean()],
+        async (from, spread, width, height, far, size, channels, withChroma) => {
+          const weights = withIntra(randomWeights(from, 50, withChroma), from, size, far, true)
+          const pair = await entropies(weights, from % 64)
+          expect(pair.reference.model.intra).not.toBeNull()
+          // A tile with all channels first: nothing of it may count in the next.
+          for (const known of [LATENTS, channels]) {
+            const y = latents(unitOf(from), width * height, spread)
+            expectSame(
+              pair,
+              y.map((value, i) => (i % LATENTS < known ? value : 0)),
+              width,
+              height,
+            )
+          }
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
+  it('agrees on a full tile where edges predict', async () => {
+    const weights = withIntra(shipped, 4, { width: 96, hidden: 64 }, 150)
+    expectSame(await entropies(weights, 40), latents(unitOf(1), 32 * 32, 8), 32, 32)
+  })
+
   it('agrees on a full tile, and again on the next one', async () => {
     const pair = await entropies(shipped, 40)
     for (const [from, spread] of [
@@ -232,6 +269,20 @@ describe('the WebAssembly entropy coder', () => {
     const model = contextModelAt({ ...shipped, integers }, 30)
     expect(await createEntropyKernel(shipped.config, model, buildTableBank(shipped.tables))).toBeNull()
   })
+
+  it.each(['intra_in', 'intra_mid_2', 'intra_step'])(
+    'leaves %s of more than 16 bits to it too',
+    async (name) => {
+      const weights = withIntra(shipped, 1, { width: 5, hidden: 3 }, 100)
+      const integers = new Map(weights.integers)
+      integers.set(
+        name,
+        integers.get(name)!.map(() => 40_000),
+      )
+      const model = contextModelAt({ ...weights, integers }, 30)
+      expect(await createEntropyKernel(weights.config, model, buildTableBank(weights.tables))).toBeNull()
+    },
+  )
 
   it('divides exactly by multiplying', () => {
     const inverses = inverseFrequencies()

@@ -10,6 +10,7 @@ import { beginFunction } from './begin'
 import { packChroma, useChroma } from './chroma'
 import { DECODED, decodeFunction } from './decode'
 import { codeFunction, encodeFunction, inverseFrequencies, prepareFunction } from './encode'
+import { clearIntra, narrowIntra, packIntra, useIntra } from './intra'
 import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, RANK, RANK_BYTES, STATE, TILE_SIDE } from './layout'
 import type { KernelLayout } from './layout'
 import { LATENTS, type CodecConfig } from '../weights'
@@ -56,11 +57,11 @@ export async function createEntropyKernel(
   model: ContextModel,
   bank: TableBank,
 ): Promise<EntropyKernel | null> {
-  if (model.intra !== null) return null
   const narrow = [
     ...[model.sameWeights, model.denseWeights, model.featureWeights, model.featureSums],
     ...[model.hiddenWeights, model.meanWeights, model.meanIn],
     ...(model.chroma === null ? [] : [model.chroma.lumaGain, model.chroma.firstGain]),
+    ...(model.intra === null ? [] : narrowIntra(model.intra)),
   ]
   if (!narrow.every((weights) => weights.every((w) => w >= -32768 && w <= 32767))) return null
   const layout = kernelLayout(config, model.tableOf.length, bank.cdf.length + bank.from.length)
@@ -76,6 +77,7 @@ export async function createEntropyKernel(
   packRows(memory, layout, model)
   packMeans(memory, layout, model)
   if (layout.chroma !== null && model.chroma !== null) packChroma(memory, layout.chroma, model.chroma)
+  if (layout.intra !== null && model.intra !== null) packIntra(memory, layout.intra, model.intra)
   return kernelOver(memory, layout, instance.exports as KernelCalls)
 }
 
@@ -125,9 +127,12 @@ function packRows(memory: ArrayBuffer, at: KernelLayout, model: ContextModel): v
       put(tap * at.features + f, model.featureWeights, (tap * model.features + f) * LATENTS, 0)
   const firstHidden = NEIGHBOURS * at.features
   for (let h = 0; h < model.hidden; h++) put(firstHidden + h, model.hiddenWeights, h * LATENTS, 0)
-  const firstDense = firstHidden + at.hidden
+  const { intra } = model
+  if (intra !== null)
+    for (let g = 0; g < intra.hidden; g++)
+      put(firstHidden + at.hidden + g, intra.scaleWeights, g * LATENTS, 0)
   // Only later channels: the others are not read, and here their weights must not count.
-  for (let c = 0; c < model.dense; c++) put(firstDense + c, model.denseWeights, c * LATENTS, c + 1)
+  for (let c = 0; c < model.dense; c++) put(at.rowsBefore + c, model.denseWeights, c * LATENTS, c + 1)
   const features = new Int16Array(memory, at.featureWeights)
   for (let c = 0; c < LATENTS; c++)
     for (let f = 0; f < model.features; f++)
@@ -177,6 +182,7 @@ function kernelOver(
   ): void {
     new Uint8Array(memory, at.sites, 2 * rowOfSites).fill(0)
     new Int32Array(memory, at.offsets, LATENTS).fill(0)
+    if (at.intra !== null) clearIntra(memory, at.intra)
     for (let y = 0; y < height; y++) {
       const row = at.sites + (y & 1) * rowOfSites
       const above = at.sites + (1 - (y & 1)) * rowOfSites
@@ -195,6 +201,7 @@ function kernelOver(
       new Int32Array(memory, at.bias).set(model.bias)
       new Int32Array(memory, at.meanGain).set(model.meanGain)
       if (at.chroma !== null && model.chroma !== null) useChroma(memory, at.chroma, model.chroma)
+      if (at.intra !== null && model.intra !== null) useIntra(memory, at.intra, model.intra)
     },
     y: new Float32Array(memory, at.y, TILE_SIDE * TILE_SIDE * LATENTS),
     chosen: new Int16Array(memory, at.chosen, TILE_SIDE * TILE_SIDE * LATENTS),

@@ -7,9 +7,11 @@
  */
 import { PAIR_SUMS } from '../chroma-prediction'
 import { DRIFT_LEVELS, HIGH_ENTRIES, LOW_RANGE, LOW_SHIFT, NEIGHBOURS } from '../context-model'
+import { EDGES, INTRA_CHANNELS, INTRA_INPUTS, INTRA_STAGES, INTRA_STAGE_COUNT } from '../intra-prediction'
 import { PRECISION_BITS } from '../rans'
 import { ENTROPY_TILE } from '../types'
 import { BLOCK, LATENTS, type CodecConfig } from '../weights'
+import { denseBytes, PASS, type DenseLayout } from './dense'
 
 export const GROUP = 16
 export const ROW_BYTES = 2 * GROUP
@@ -64,13 +66,37 @@ export interface ChromaLayout {
   readonly siteSums: number
 }
 
+/** What prediction from edges needs; values are int16 where nothing else is said. */
+export interface IntraLayout {
+  /** Units of a second layer, in whole groups: so many rows of scale. */
+  readonly units: number
+  /** Edges of the neighbours, [100]. */
+  readonly inputs: number
+  /** The first layer; right after it the position's symbols in common steps. */
+  readonly known: number
+  readonly scaled: number
+  /** The second layer of the stage, and what is foretold by channel. */
+  readonly hidden: number
+  readonly foretold: number
+  /** By channel; the gain as i32. */
+  readonly step: number
+  readonly gain: number
+  readonly siteEdges: number
+  readonly in: DenseLayout
+  readonly mid: readonly DenseLayout[]
+  readonly out: readonly DenseLayout[]
+  readonly edges: DenseLayout
+}
+
 export interface KernelLayout {
   readonly features: number
   readonly hidden: number
   readonly means: number
   readonly dense: number
-  /** Rows of a group of channels: NEIGHBOURS * features, then hidden, then dense. */
+  /** Rows of a group of channels: NEIGHBOURS * features, hidden, the units of intra prediction, then dense. */
   readonly rows: number
+  /** Rows before those of earlier channels. */
+  readonly rowsBefore: number
   readonly tableCount: number
   /** Pairs of neighbouring symbols that predict. */
   readonly pairs: number
@@ -113,6 +139,8 @@ export interface KernelLayout {
 
   /** null where the model does not predict chroma. */
   readonly chroma: ChromaLayout | null
+  /** null where the edges of neighbours predict nothing. */
+  readonly intra: IntraLayout | null
 
   /** Decoding: symbols [positions, active] and the coded tile. Encoding: y, chosen residuals, raw bits, coded bytes. */
   readonly out: number
@@ -133,7 +161,9 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
   const hidden = grouped(config.meanHidden)
   const means = grouped(config.meanChannels)
   const dense = config.contextDense
-  const rows = NEIGHBOURS * features + hidden + dense
+  const units = grouped(config.intraHidden ?? 0)
+  const rowsBefore = NEIGHBOURS * features + hidden + units
+  const rows = rowsBefore + dense
   const pairs = (NEIGHBOURS * means) / 2
   let next = 64
   const take = (bytes: number): number => {
@@ -145,7 +175,10 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
   const siteSymbols = siteFeatures + 2 * features
   const siteSums = siteSymbols + 2 * means
   const predictsChroma = config.chromaPrediction !== undefined
-  const siteBytes = siteSums + (predictsChroma ? 32 : 0)
+  const siteEdges = siteSums + (predictsChroma ? 32 : 0)
+  const { intraWidth, intraHidden } = config
+  const predictsEdges = intraWidth !== undefined && intraHidden !== undefined
+  const siteBytes = siteEdges + (predictsEdges ? 2 * EDGES : 0)
   const channels = (): number => take(2 * LATENTS)
   const chroma: ChromaLayout | null = predictsChroma
     ? {
@@ -186,6 +219,7 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
     meanOut: take(4 * hidden * means),
     meanGain: take(4 * means),
   }
+  const intra = predictsEdges ? intraLayout(intraWidth, intraHidden, siteEdges, take) : null
   const tile = next
   const symbols = POSITIONS * LATENTS
   // No sound tile is longer: two bytes a symbol at most, and 34 raw bits.
@@ -198,11 +232,38 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
   const codedEnd = coded + 2 * symbols + 64
   const { bits, ...regions } = small
   return {
-    ...{ features, hidden, means, dense, rows, pairs, tableCount: tables },
+    ...{ features, hidden, means, dense, rows, rowsBefore, pairs, tableCount: tables },
     ...regions,
     bitsAfter: bits - regions.tables,
-    ...{ chroma, siteBytes, siteFeatures, siteSymbols },
+    ...{ chroma, intra, siteBytes, siteFeatures, siteSymbols },
     ...{ out, input, inputBytes, y, chosen, raw, coded, codedEnd },
     pages: Math.ceil(Math.max(codedEnd, input + inputBytes) / PAGE),
+  }
+}
+
+function intraLayout(
+  intraWidth: number,
+  intraHidden: number,
+  siteEdges: number,
+  take: (bytes: number) => number,
+): IntraLayout {
+  const [width, hidden] = [intraWidth, intraHidden].map((units) => Math.ceil(units / PASS) * PASS) as [
+    number,
+    number,
+  ]
+  const layer = (inputs: number, outputs: number): DenseLayout => {
+    const size = { inputs, outputs }
+    return { at: take(denseBytes(size)), ...size }
+  }
+  const stages = INTRA_STAGES.slice(0, INTRA_STAGE_COUNT)
+  const known = take(2 * (width + INTRA_CHANNELS))
+  return {
+    ...{ units: grouped(intraHidden), siteEdges },
+    ...{ inputs: take(2 * INTRA_INPUTS), known, scaled: known + 2 * width, hidden: take(2 * hidden) },
+    ...{ foretold: take(2 * INTRA_CHANNELS), step: take(2 * INTRA_CHANNELS), gain: take(4 * INTRA_CHANNELS) },
+    in: layer(INTRA_INPUTS, width),
+    mid: stages.map((from) => layer(width + from, hidden)),
+    out: stages.map((from, i) => layer(hidden, INTRA_STAGES[i + 1]! - from)),
+    edges: layer(INTRA_CHANNELS, EDGES),
   }
 }

@@ -32,6 +32,7 @@ import {
 } from '../context-model'
 import { LATENTS } from '../weights'
 import { ChromaGroups } from './chroma'
+import { IntraCode } from './intra'
 import { GROUP, LOW_ENTRIES, RANK, RANK_BYTES, ROW_BYTES, type KernelLayout } from './layout'
 import { append, endList, four, RowSums, type Four } from './lists'
 
@@ -64,6 +65,7 @@ export class Position {
   readonly #row: V128Local
   readonly #rowSums: RowSums
   readonly #chroma: ChromaGroups | null
+  readonly #intra: IntraCode | null
   readonly #at: KernelLayout
 
   constructor(at: KernelLayout, given: readonly I32Local[], scope: FunctionScope) {
@@ -90,11 +92,13 @@ export class Position {
     this.#row = scope.v128()
     this.#rowSums = new RowSums(scope)
     this.#chroma = at.chroma === null ? null : new ChromaGroups(at.chroma, at.symbols, this.channel, scope)
+    this.#intra = at.intra === null ? null : new IntraCode(at.intra, scope)
   }
 
   /** Every active channel in turn; `code` finds `table` set, and puts what is not zero. */
   channels(code: Code): Code {
     const { channel } = this
+    const at = this.#at
     const group = this.#group
     return [
       [this.seen.set(0), channel.set(0), group.set(0)],
@@ -102,6 +106,7 @@ export class Position {
         this.#startGroup(),
         doWhile([this.#findTable(), code, channel.increase(1)], channel.and(GROUP - 1).isNot(0)),
         this.#chroma?.finish() ?? [],
+        this.#intra?.finishGroup(channel, at.symbols) ?? [],
         group.increase(1),
       ]),
       this.#finish(),
@@ -141,6 +146,7 @@ export class Position {
         channel.shiftLeft(1).store128(zero, at.symbols),
         channel.shiftLeft(1).store128(zero, at.symbols + 16),
       ]),
+      this.#intra?.startGroup(channel, at.symbols) ?? [],
       this.#chroma?.start() ?? [],
     ]
   }
@@ -203,7 +209,7 @@ export class Position {
     const { channel, magnitude, residual, here } = this
     const index = this.#index
     const symbol = this.#scale
-    const earlier = (NEIGHBOURS * at.features + at.hidden) * ROW_BYTES
+    const earlier = at.rowsBefore * ROW_BYTES
     const splat = this.#splat
     const row = this.#row
     const addEight = (half: number): Code => {
@@ -268,6 +274,7 @@ export class Position {
         here.store128(constant(0).load128(at.symbols + 16 * eight), at.siteSymbols + 16 * eight),
       ),
       this.#chroma?.finishPosition(here) ?? [],
+      this.#intra?.finish(here) ?? [],
     ]
   }
 }
