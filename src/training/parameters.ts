@@ -50,6 +50,9 @@ export const INTEGER_BITS: Readonly<Record<string, number>> = {
 /** What a start decides and training leaves: which channel predicts which, and how channels draw the edges of blocks. */
 export const FIXED: ReadonlySet<string> = new Set(['luma_of', 'first_of', 'intra_edges'])
 
+/** The layers of intra prediction start so many times larger: the codec keeps sixteenths of them, which are too coarse at 1. */
+const LAYER_UNITS = 4
+
 /** Per-quality tables, kept as float32 in model files. */
 export const QUALITY_TABLES: ReadonlySet<string> = new Set([
   'log_step',
@@ -154,8 +157,11 @@ export function freshParameters(config: TrainConfig): Parameters {
     if (name === 'luma_of' || name === 'first_of') values.set(partners[name])
     else if (name === 'luma_gain' || name === 'first_gain') values.fill(0.5)
     else if (name === 'intra_edges') values.set(lumaEdges(order.subarray(0, INTRA_CHANNELS)))
-    else if (name === 'intra_in') uniform(columns, 1.2)
-    else if (name.startsWith('intra_mid')) uniform(columns, 1.5)
+    else if (name === 'intra_in') uniform(columns, 1.2 * LAYER_UNITS)
+    else if (name.startsWith('intra_mid')) {
+      const isOwn = (i: number): boolean => i % columns >= config.codec.intraWidth!
+      fill((i) => (random.between(-1, 1) * 1.5 * (isOwn(i) ? LAYER_UNITS : 1)) / Math.sqrt(columns))
+    } else if (name === 'intra_gain') values.fill(1 / LAYER_UNITS)
     else if (name === 'analysis_linear')
       fill((i) => basis[order[channel(i)]! * LATENTS + Math.floor(i / LATENTS)]!)
     else if (name === 'synthesis_linear')
@@ -174,7 +180,7 @@ export function freshParameters(config: TrainConfig): Parameters {
       const m = config.codec.meanChannels
       for (const [tap, value] of [0.5, 0.5, -0.2, 0.15].entries()) values[tap * m] = value
     } else if (name === 'mean_in') fill(() => (random.normal() * 0.5) / Math.sqrt(config.codec.meanChannels))
-    else if (/^(mean_gain|intra_step|intra_gain)$/.test(name)) values.fill(1)
+    else if (name === 'mean_gain' || name === 'intra_step') values.fill(1)
     else if (/^(mean_out|scale_hidden|intra_out_.|scale_intra)$/.test(name)) values.fill(0)
     else if (name.endsWith('_depthwise'))
       fill((i) => (random.between(-1, 1) * 0.3) / 3 + (Math.floor(i / shape[2]!) === 4 ? 1 : 0))
