@@ -1,8 +1,8 @@
 /**
- * Prediction from the edges of neighbours in the kernel (intra-prediction.ts): four dense layers, whose inputs lie side by
- * side. The first layer is followed by the position's symbols in common steps, so that a stage reads both in one go.
+ * Prediction from the edges of neighbours in the kernel (intra-prediction.ts). Edges and symbols are dense inputs; of the
+ * layers after a relu, half is zero, and the rest is listed.
  */
-import { when, type FunctionScope, type I32Local, type V128Local } from '../../lib/wasm-assembler'
+import { doWhile, when, type FunctionScope, type I32Local, type V128Local } from '../../lib/wasm-assembler'
 import type { Code } from '../../lib/wasm-bytes'
 import { constant, type I32, type V128 } from '../../lib/wasm-values'
 import { SYMBOL_LIMIT } from '../context-model'
@@ -20,8 +20,9 @@ import {
   INTRA_STAGE_COUNT,
   type IntraModel,
 } from '../intra-prediction'
-import { DenseSums, packDense } from './dense'
+import { INPUT_BYTES, LayerSums, packDense, packListed } from './layers'
 import { GROUP, type IntraLayout } from './layout'
+import { append, endList } from './lists'
 
 const HALVES = [0, 1] as const
 const CORNER = EDGE_DEPTH * EDGE_DEPTH
@@ -30,12 +31,18 @@ const LATER_STAGES = Array.from({ length: INTRA_STAGE_COUNT - 1 }, (_, i) => i +
 /** The code of a position; channels are foretold as their group starts. */
 export class IntraCode {
   readonly #at: IntraLayout
-  readonly #dense: DenseSums
+  readonly #layers: LayerSums
+  readonly #index: I32Local
+  readonly #value: I32Local
+  readonly #count: I32Local
   readonly #eight: V128Local
 
   constructor(at: IntraLayout, scope: FunctionScope) {
     this.#at = at
-    this.#dense = new DenseSums(scope)
+    this.#layers = new LayerSums(scope)
+    this.#index = scope.i32()
+    this.#value = scope.i32()
+    this.#count = scope.i32()
     this.#eight = scope.v128()
   }
 
@@ -58,7 +65,9 @@ export class IntraCode {
         constant(0).store32(northWest.load32(corner + 4 * half), at.inputs + 4 * EDGE + 4 * half),
       ),
       take(2 * EDGE + CORNER, northEast, EDGE),
-      this.#rectified(at.in, at.inputs, at.known),
+      this.#layers.layer(at.in.outputs, [this.#layers.dense(at.in, at.inputs)], this.#rectified(at.first)),
+      this.#list(at.first, at.in.outputs, at.firstAt, at.firstValues),
+      constant(0).store32(this.#count, at.firstCount),
       this.#foretell(0),
     ]
   }
@@ -110,13 +119,33 @@ export class IntraCode {
   finish(here: I32): Code {
     const { edges, scaled, siteEdges } = this.#at
     const rounded = (sum: V128): V128 => sum.addI32(constant(EDGE_HALF).splatI32()).shiftRightI32(EDGE_BITS)
-    return this.#dense.layer(edges, scaled, (low, high, output, shift) =>
-      here.plus(output.shiftLeft(1)).store128(rounded(low).narrowI32(rounded(high)), siteEdges + 2 * shift),
+    return this.#layers.layer(
+      edges.outputs,
+      [this.#layers.dense(edges, scaled)],
+      (low, high, output, shift) =>
+        here.plus(output.shiftLeft(1)).store128(rounded(low).narrowI32(rounded(high)), siteEdges + 2 * shift),
     )
   }
 
-  #rectified(layer: IntraLayout['in'], from: number, to: number): Code {
-    return this.#dense.layer(layer, from, (low, high, output, shift) =>
+  /** Lists the units of a layer that are not zero. */
+  #list(layer: number, units: number, at: number, values: number): Code {
+    const [index, value, count] = [this.#index, this.#value, this.#count]
+    return [
+      [index.set(0), count.set(0)],
+      doWhile(
+        [
+          value.set(index.shiftLeft(1).loadU16(layer)),
+          append({ at, values, count }, index.times(INPUT_BYTES), value),
+          index.increase(1),
+        ],
+        index.below(units),
+      ),
+      endList(values, count),
+    ]
+  }
+
+  #rectified(to: number): (low: V128, high: V128, output: I32Local, shift: number) => Code {
+    return (low, high, output, shift) =>
       output
         .shiftLeft(1)
         .store128(
@@ -125,29 +154,53 @@ export class IntraCode {
             .narrowI32(high.shiftRightI32(INTRA_BITS))
             .maxI16(constant(0).splatI16()),
           to + 2 * shift,
-        ),
-    )
+        )
   }
 
   #foretell(stage: number): Code {
-    const { mid, out, known, hidden, gain, foretold } = this.#at
+    const at = this.#at
+    const layers = this.#layers
+    const count = this.#count
+    const [first, own, out] = [at.midFirst[stage]!, at.midOwn[stage]!, at.out[stage]!]
     const from = INTRA_STAGES[stage]!
     const half = constant(INTRA_HALF).splatI32()
     const inSteps = (sum: V128, output: I32Local, shift: number): V128 =>
       sum
         .shiftRightI32(INTRA_BITS)
-        .timesI32(output.shiftLeft(2).load128(gain + 4 * (from + shift)))
+        .timesI32(output.shiftLeft(2).load128(at.gain + 4 * (from + shift)))
         .addI32(half)
         .shiftRightI32(INTRA_BITS)
     return [
-      this.#rectified(mid[stage]!, known, hidden),
-      this.#dense.layer(out[stage]!, hidden, (low, high, output, shift) =>
-        output
-          .shiftLeft(1)
-          .store128(
-            inSteps(low, output, shift).narrowI32(inSteps(high, output, shift + 4)),
-            foretold + 2 * (from + shift),
-          ),
+      count.set(constant(0).load32(at.firstCount)),
+      layers.layer(
+        first.outputs,
+        [
+          layers.listed(first, {
+            at: at.firstAt,
+            values: at.firstValues,
+            count,
+          }),
+          ...(from === 0 ? [] : [layers.dense(own, at.scaled)]),
+        ],
+        this.#rectified(at.hidden),
+      ),
+      this.#list(at.hidden, out.inputs, at.hiddenAt, at.hiddenValues),
+      layers.layer(
+        out.outputs,
+        [
+          layers.listed(out, {
+            at: at.hiddenAt,
+            values: at.hiddenValues,
+            count,
+          }),
+        ],
+        (low, high, output, shift) =>
+          output
+            .shiftLeft(1)
+            .store128(
+              inSteps(low, output, shift).narrowI32(inSteps(high, output, shift + 4)),
+              at.foretold + 2 * (from + shift),
+            ),
       ),
     ]
   }
@@ -163,20 +216,18 @@ export const narrowIntra = ({ edges, step, in: first, mid, out, scaleWeights }: 
 /** What does not depend on the quality; the rest is taken over by useIntra. */
 export function packIntra(memory: ArrayBuffer, at: IntraLayout, model: IntraModel): void {
   const { width, hidden } = model
-  const padded = (at.scaled - at.known) / 2
   packDense(memory, at.edges, (j, c) => model.edges[c * EDGES + j]!)
   packDense(memory, at.in, (a, k) => (a < width ? model.in[a * INTRA_INPUTS + k]! : 0))
-  at.mid.forEach((layer, stage) => {
+  at.midFirst.forEach((layer, stage) => {
     const weights = model.mid[stage]!
     const row = width + INTRA_STAGES[stage]!
-    packDense(memory, layer, (g, k) => {
-      if (g >= hidden || (k >= width && k < padded)) return 0
-      return weights[g * row + (k < width ? k : k - padded + width)]!
-    })
+    const weightOf = (g: number, k: number): number => (g < hidden ? weights[g * row + k]! : 0)
+    packListed(memory, layer, (g, a) => (a < width ? weightOf(g, a) : 0))
+    packDense(memory, at.midOwn[stage]!, (g, c) => weightOf(g, width + c))
   })
   at.out.forEach((layer, stage) => {
     const weights = model.out[stage]!
-    packDense(memory, layer, (c, g) => (g < hidden ? weights[c * hidden + g]! : 0))
+    packListed(memory, layer, (c, g) => (g < hidden ? weights[c * hidden + g]! : 0))
   })
 }
 

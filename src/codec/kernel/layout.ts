@@ -11,7 +11,7 @@ import { EDGES, INTRA_CHANNELS, INTRA_INPUTS, INTRA_STAGES, INTRA_STAGE_COUNT } 
 import { PRECISION_BITS } from '../rans'
 import { ENTROPY_TILE } from '../types'
 import { BLOCK, LATENTS, type CodecConfig } from '../weights'
-import { denseBytes, PASS, type DenseLayout } from './dense'
+import { PASS, type WeightsLayout } from './layers'
 
 export const GROUP = 16
 export const ROW_BYTES = 2 * GROUP
@@ -72,20 +72,28 @@ export interface IntraLayout {
   readonly units: number
   /** Edges of the neighbours, [100]. */
   readonly inputs: number
-  /** The first layer; right after it the position's symbols in common steps. */
-  readonly known: number
+  /** The first layer, and the list of what is not zero in it, whose length (i32) is kept. */
+  readonly first: number
+  readonly firstAt: number
+  readonly firstValues: number
+  readonly firstCount: number
+  /** The position's symbols in common steps. */
   readonly scaled: number
-  /** The second layer of the stage, and what is foretold by channel. */
+  /** The second layer of the stage, its list, and what is foretold by channel. */
   readonly hidden: number
+  readonly hiddenAt: number
+  readonly hiddenValues: number
   readonly foretold: number
   /** By channel; the gain as i32. */
   readonly step: number
   readonly gain: number
   readonly siteEdges: number
-  readonly in: DenseLayout
-  readonly mid: readonly DenseLayout[]
-  readonly out: readonly DenseLayout[]
-  readonly edges: DenseLayout
+  readonly in: WeightsLayout
+  /** The second layers' weights of the first layer, and of the position's own symbols. */
+  readonly midFirst: readonly WeightsLayout[]
+  readonly midOwn: readonly WeightsLayout[]
+  readonly out: readonly WeightsLayout[]
+  readonly edges: WeightsLayout
 }
 
 export interface KernelLayout {
@@ -247,22 +255,24 @@ function intraLayout(
   siteEdges: number,
   take: (bytes: number) => number,
 ): IntraLayout {
-  const [width, hidden] = [intraWidth, intraHidden].map((units) => Math.ceil(units / PASS) * PASS) as [
-    number,
-    number,
-  ]
-  const layer = (inputs: number, outputs: number): DenseLayout => {
-    const size = { inputs, outputs }
-    return { at: take(denseBytes(size)), ...size }
-  }
+  const inPasses = (units: number): number => Math.ceil(units / PASS) * PASS
+  const [width, hidden] = [inPasses(intraWidth), inPasses(intraHidden)]
+  const layer = (inputs: number, outputs: number): WeightsLayout => ({
+    at: take(2 * inputs * outputs),
+    inputs,
+    outputs,
+  })
   const stages = INTRA_STAGES.slice(0, INTRA_STAGE_COUNT)
-  const known = take(2 * (width + INTRA_CHANNELS))
+  const channels = 2 * INTRA_CHANNELS
   return {
-    ...{ units: grouped(intraHidden), siteEdges },
-    ...{ inputs: take(2 * INTRA_INPUTS), known, scaled: known + 2 * width, hidden: take(2 * hidden) },
-    ...{ foretold: take(2 * INTRA_CHANNELS), step: take(2 * INTRA_CHANNELS), gain: take(4 * INTRA_CHANNELS) },
+    ...{ units: grouped(intraHidden), siteEdges, inputs: take(2 * INTRA_INPUTS) },
+    ...{ first: take(2 * width), firstAt: take(4 * width + 8), firstValues: take(2 * width + 4) },
+    ...{ firstCount: take(4), scaled: take(channels), foretold: take(channels) },
+    ...{ hidden: take(2 * hidden), hiddenAt: take(4 * hidden + 8), hiddenValues: take(2 * hidden + 4) },
+    ...{ step: take(channels), gain: take(2 * channels) },
     in: layer(INTRA_INPUTS, width),
-    mid: stages.map((from) => layer(width + from, hidden)),
+    midFirst: stages.map(() => layer(width, hidden)),
+    midOwn: stages.map((from) => layer(from, hidden)),
     out: stages.map((from, i) => layer(hidden, INTRA_STAGES[i + 1]! - from)),
     edges: layer(INTRA_CHANNELS, EDGES),
   }

@@ -1,6 +1,6 @@
 /**
  * Sparse sums in the kernel: what is not zero stands in a list of addresses (i32) and one of values (i16), and sixteen
- * outputs take their weights over the list, two rows to an instruction.
+ * outputs, or more, take their weights over the list, two rows to an instruction.
  */
 import { loopWhile, type FunctionScope, type I32Local, type V128Local } from '../../lib/wasm-assembler'
 import type { Code } from '../../lib/wasm-bytes'
@@ -9,7 +9,7 @@ import type { I32 } from '../../lib/wasm-values'
 export type Four = readonly [V128Local, V128Local, V128Local, V128Local]
 export const four = (scope: FunctionScope): Four => [scope.v128(), scope.v128(), scope.v128(), scope.v128()]
 
-/** Adds to 16 sums the rows at `weights` + at[i] times values[i]; the list has an even length, padded by a zero value. */
+/** Adds to 16 or more sums the rows at `weights` + at[i] times values[i]; the list has an even length, padded by a zero value. */
 export class RowSums {
   readonly #first: I32Local
   readonly #second: I32Local
@@ -27,23 +27,25 @@ export class RowSums {
     this.#high = scope.v128()
   }
 
-  add(sums: Four, weights: I32, at: number, values: number, count: I32): Code {
+  add(sums: readonly V128Local[], weights: I32, at: number, values: number, count: I32): Code {
     const [first, second, index] = [this.#first, this.#second, this.#index]
     const [pair, low, high] = [this.#pair, this.#low, this.#high]
-    const half = (offset: number, a: V128Local, b: V128Local): Code => [
-      low.set(first.load128(offset)),
-      high.set(second.load128(offset)),
-      a.set(a.addI32(low.interleaveLowI16(high).dotI16(pair))),
-      b.set(b.addI32(low.interleaveHighI16(high).dotI16(pair))),
-    ]
+    const eight = (n: number): Code => {
+      const [a, b] = [sums[2 * n]!, sums[2 * n + 1]!]
+      return [
+        low.set(first.load128(16 * n)),
+        high.set(second.load128(16 * n)),
+        a.set(a.addI32(low.interleaveLowI16(high).dotI16(pair))),
+        b.set(b.addI32(low.interleaveHighI16(high).dotI16(pair))),
+      ]
+    }
     return [
       index.set(0),
       loopWhile(index.below(count), [
         pair.set(index.shiftLeft(1).load32Splat(values)),
         first.set(weights.plus(index.shiftLeft(2).load32(at))),
         second.set(weights.plus(index.shiftLeft(2).load32(at + 4))),
-        half(0, sums[0], sums[1]),
-        half(16, sums[2], sums[3]),
+        Array.from({ length: sums.length / 2 }, (_, n) => eight(n)),
         index.increase(2),
       ]),
     ]
