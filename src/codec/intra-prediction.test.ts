@@ -17,9 +17,6 @@ import {
   TileContext,
   type ContextModel,
 } from './context-model'
-import { buildTableBank } from './entropy-tables'
-import { CodecError } from './errors'
-import { createEntropyKernel } from './kernel/entropy-kernel'
 import {
   EDGES,
   INTRA_CHANNELS,
@@ -29,23 +26,15 @@ import {
   intraShapes,
   type IntraModel,
 } from './intra-prediction'
-import { QUALITY_MAX } from './quality'
-import { withIntra } from './testing-intra'
-import { decodeTile, encodeTile, type TileEntropy } from './tile-coder'
+import { residuals, walk, withIntra, type Region } from './testing-intra'
 import { LATENTS, type CodecWeights } from './weights'
 
 let shipped: CodecWeights
 beforeAll(async () => {
-  shipped = (await readModel()).weights
+  shipped = (await readModel('safelight-v2')).weights
 })
 
 const ONE = 1 << 10
-
-interface Region {
-  readonly width: number
-  readonly height: number
-  readonly active: number
-}
 
 /** What is foretold [positions][192] and the second layer of stage 0 [positions][hidden], said again slowly. */
 function foretoldAgain(
@@ -116,40 +105,6 @@ function alone(width: number, hidden: number, seed: number, reach: number, wild 
 }
 
 const clamp = (symbol: number): number => Math.max(-SYMBOL_LIMIT, Math.min(SYMBOL_LIMIT, symbol))
-
-interface Walk {
-  readonly symbols: Int16Array
-  /** [positions, active] */
-  readonly means: number[]
-  readonly tables: number[]
-}
-
-/** Puts residuals drawn at random position by position. */
-function walk(model: ContextModel, { width, height, active }: Region, residual: () => number): Walk {
-  const context = new TileContext(model, width, height, active)
-  const [means, tables]: [number[], number[]] = [[], []]
-  for (let p = 0; p < width * height; p++) {
-    context.start(p % width, Math.floor(p / width))
-    for (let c = 0; c < active; c++) {
-      const mean = context.mean(c)
-      means.push(mean)
-      tables.push(context.table(c))
-      context.put(c, residual(), mean)
-    }
-    context.finish()
-  }
-  return { symbols: context.symbols, means, tables }
-}
-
-/** Residuals of which some are as large as they may be. */
-function residuals(seed: number, spread: number): () => number {
-  const prng = makePrng(seed)
-  return () => {
-    const kind = prng.nextBelow(100)
-    if (kind === 0) return prng.nextBelow(2) === 0 ? 2047 : -2047
-    return Math.round(prng.nextNormal() * spread)
-  }
-}
 
 const REGIONS: readonly Region[] = [
   { width: 1, height: 1, active: 768 },
@@ -344,83 +299,3 @@ function foretoldByLuma(
   }
   return foretold
 }
-
-/** Latents with falling variance, the last of them in the group before `active`. */
-function latents(seed: number, { width, height, active }: Region, spread: number): Float32Array {
-  const prng = makePrng(seed)
-  const y = Float32Array.from({ length: width * height * LATENTS }, (_, i) => {
-    const c = i % LATENTS
-    return c < active ? (prng.nextNormal() * spread) / (1 + c / 12) : 0
-  })
-  if (active > 0) y[active - 1] = 1
-  return y
-}
-
-describe('a tile of a model that predicts from edges', () => {
-  const entropyOf = async (weights: CodecWeights, quality: number): Promise<TileEntropy> => {
-    const [model, bank] = [contextModelAt(weights, quality), buildTableBank(weights.tables)]
-    return { model, bank, kernel: await createEntropyKernel(weights.config, model, bank) }
-  }
-  const sized = (seed: number) => withIntra(shipped, seed, { width: 9, hidden: 7 }, 400, true)
-
-  it.each([0, 16, 32, 96, 112, 192, 768])('round trips with %i channels', async (active) => {
-    for (const [width, height] of [
-      [1, 1],
-      [1, 3],
-      [2, 2],
-      [3, 2],
-    ] as const) {
-      const where = { width, height, active }
-      const seed = 8 * active + 4 * height + width
-      const entropy = await entropyOf(sized(seed), seed % (QUALITY_MAX + 1))
-      const next = residuals(seed, 3)
-      const chosen = Int16Array.from({ length: width * height * LATENTS }, (_, i) => {
-        const c = i % LATENTS
-        return c >= active ? 0 : c === active - 1 ? 1 : next()
-      })
-      const coded = encodeTile(entropy, new Float32Array(chosen.length), width, height, { chosen })
-      const put = chosen.filter((_, i) => i % LATENTS < active).values()
-      const { symbols } = walk(entropy.model, where, () => put.next().value!)
-      for (const kernel of new Set([null, entropy.kernel]))
-        expect(decodeTile({ ...entropy, kernel }, coded, width, height)).toEqual({ symbols, active, width })
-    }
-  })
-
-  it('restores what it is given within half a step or the rate-distortion zone', async () => {
-    const where = { width: 3, height: 3, active: 768 }
-    const entropy = await entropyOf(sized(1), 40)
-    const y = latents(6, where, 20)
-    const { symbols } = decodeTile(entropy, encodeTile(entropy, y.slice(), 3, 3), 3, 3)
-    const worst = symbols.reduce(
-      (most, symbol, i) => Math.max(most, Math.abs(symbol / SYMBOL_UNIT - y[i]!)),
-      0,
-    )
-    // A magnitude is lowered by at most one where that saves enough bits.
-    expect(worst).toBeLessThan(2)
-  })
-
-  it('differs from that of the same model without', async () => {
-    const [own, other] = await Promise.all([sized(3), shipped].map((weights) => entropyOf(weights, 30)))
-    const where = { width: 3, height: 3, active: 768 }
-    const [a, b] = [own, other].map((entropy) => encodeTile(entropy!, latents(3, where, 40), 3, 3))
-    expect(a).not.toEqual(b)
-  })
-
-  it('is refused with a typed error when it is hostile, or read, but never hangs', async () => {
-    const entropy = await entropyOf(sized(2), 30)
-    const prng = makePrng(99)
-    const bytes = encodeTile(entropy, latents(5, { width: 2, height: 2, active: 208 }, 40), 2, 2)
-    let refused = 0
-    for (let n = 0; n < 300; n++) {
-      const copy = bytes.slice(0, n % 5 === 0 ? prng.nextBelow(bytes.length) : bytes.length)
-      if (copy.length > 0) copy[prng.nextBelow(copy.length)]! ^= 1 << prng.nextBelow(8)
-      try {
-        decodeTile(entropy, copy, 2, 2)
-      } catch (error) {
-        expect(error).toBeInstanceOf(CodecError)
-        refused++
-      }
-    }
-    expect(refused).toBeGreaterThan(150)
-  })
-})

@@ -1,5 +1,6 @@
-/** Models that predict from edges, with weights at random: for tests. */
+/** Models that predict from edges, with weights at random, and tiles walked with them: for tests. */
 import { makePrng } from '../lib/prng'
+import { TileContext, type ContextModel } from './context-model'
 import { intraShapes } from './intra-prediction'
 import type { CodecWeights } from './weights'
 
@@ -32,4 +33,45 @@ export function withIntra(
     integers.set(name, Int32Array.from({ length }, draw))
   }
   return { ...weights, config, integers }
+}
+
+/** A part of a tile: positions, and channels that it codes. */
+export interface Region {
+  readonly width: number
+  readonly height: number
+  readonly active: number
+}
+
+export interface Walk {
+  readonly symbols: Int16Array
+  /** [positions, active] */
+  readonly means: number[]
+  readonly tables: number[]
+}
+
+/** Puts residuals drawn at random position by position. */
+export function walk(model: ContextModel, { width, height, active }: Region, residual: () => number): Walk {
+  const context = new TileContext(model, width, height, active)
+  const [means, tables]: [number[], number[]] = [[], []]
+  for (let p = 0; p < width * height; p++) {
+    context.start(p % width, Math.floor(p / width))
+    for (let c = 0; c < active; c++) {
+      const mean = context.mean(c)
+      means.push(mean)
+      tables.push(context.table(c))
+      context.put(c, residual(), mean)
+    }
+    context.finish()
+  }
+  return { symbols: context.symbols, means, tables }
+}
+
+/** Residuals of which some are as large as they may be. */
+export function residuals(seed: number, spread: number): () => number {
+  const prng = makePrng(seed)
+  return () => {
+    const kind = prng.nextBelow(100)
+    if (kind === 0) return prng.nextBelow(2) === 0 ? 2047 : -2047
+    return Math.round(prng.nextNormal() * spread)
+  }
 }
