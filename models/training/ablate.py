@@ -22,7 +22,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from codec import CONFIG, KNOTS, Codec, interpolate_knots, laplace_bits
+from codec import CONFIG, EDGE, INTRA_CHANNELS, INTRA_INPUTS, INTRA_STAGES, KNOTS, Codec, interpolate_knots, laplace_bits
 from train import (
     augment, average, bd_rate, descend, forward, latent_statistics, load_crops, make_optimizer, ms_ssim, objective, with_ms_ssim,
 )
@@ -77,6 +77,7 @@ ROWS = [
     Row("no hidden layer", absent=HIDDEN),
     Row("no features of neighbours", absent=FEATURES),
     Row("chroma predicted from luma", dict(chroma_prediction=1)),
+    Row("edges of neighbours go on", dict(intra_width=96, intra_hidden=64)),
     Row("crops of 128", crop=128),
     Row("quality at the two ends", quality="ends"),
     Row("one quality a batch", quality="batch"),
@@ -108,6 +109,7 @@ PARTS_OF_TRAINED = [
     Row("without features of neighbours", absent=FEATURES),
     Row("without the four neighbours of the channel", absent=("scale_same",)),
     Row("without earlier channels", absent=("scale_dense",)),
+    Row("without the edges of neighbours", absent=("intra_gain", "scale_intra")),
 ]
 
 
@@ -181,6 +183,10 @@ def kilomacs(c, absent=(), hyper=0):
         "mean_weight": 4 * m * m, "mean_in": 4 * m * h, "mean_out": m * h, "scale_hidden": latents * h,
     }
     total = sum(v for k, v in context.items() if k not in absent)
+    if a := c.get("intra_width"):
+        g = c["intra_hidden"]
+        layers = a * INTRA_INPUTS + sum(g * (a + own) for own in INTRA_STAGES[:-1]) + g * INTRA_CHANNELS
+        total += 2 * EDGE * INTRA_CHANNELS + layers + g * latents
     total += 64 * latents + 64 * hyper if hyper else 0
     low = LOW_RATE_CHANNELS * latents // 768
     return [round(v / area / 1000, 2) for v in (networks(low), networks(latents), total)]
@@ -197,7 +203,7 @@ def train_row(row, folder, steps):
     torch.manual_seed(row.seed)
     picks, looks, qualities = (np.random.default_rng([row.seed, k]) for k in range(3))
     crops = load_crops(os.path.join(folder, f"{row.crops}.bin"), 256)
-    config = {**CONFIG, "chroma_prediction": 0, **row.config}
+    config = {**CONFIG, "chroma_prediction": 0, "intra_width": 0, "intra_hidden": 0, **row.config}
     statistics = latent_statistics(crops, block=config.get("block", 16))
     model = HyperCodec(*statistics, config, row.hyper) if row.hyper else Codec(*statistics, config)
     hold_at_zero(model, row.absent)
