@@ -27,7 +27,7 @@ import { BLOCK } from './weights'
 const QUALITIES = [5, 24, DEFAULT_QUALITY, 48] as const
 
 /**
- * Limits at those qualities: what was measured with safelight-v2, and little more. The aims are 2 for flat colour, 0.5 for
+ * Limits at those qualities: what was measured with safelight-v3, and little more. The aims are 2 for flat colour, 0.5 for
  * means, and steps no more than 1 beyond the source. Where a limit is above its aim, the model misses it: at the default
  * quality by a level of steps on strong colour, in fringes of one pixel beside sharp letters, and in the last pixels before the edge
  * of a saturated picture, which the networks see beside padding.
@@ -36,7 +36,7 @@ const LIMITS = {
   /** Worst error of one flat colour, four pixels and more from the edge of the picture. */
   flat: [11, 4, 2, 1],
   /** The same up to the edge, and of slopes one pixel wide. */
-  rim: [22, 12, 8, 4],
+  rim: [22, 14, 8, 4],
   /** Shift of the mean of a channel. */
   shift: [3.5, 1.2, 0.5, 0.25],
   /** How far a slope falls back, and how much its steps exceed those of the source. */
