@@ -292,15 +292,22 @@ class Codec(nn.Module):
         corner = slice(EDGE - EDGE_DEPTH ** 2, EDGE)
         return torch.cat([p[:, :EDGE, 1:, 0:w], p[:, EDGE:, :h, 1:w + 1], p[:, corner, :h, 0:w], p[:, EDGE:, :h, 2:w + 2]], 1)
 
-    def intra(self, symbols, position):
-        """Means that the edges of neighbours foretell [N, INTRA_CHANNELS, H, W], and the hidden layer of the first stage."""
-        scaled = symbols[:, :INTRA_CHANNELS] * interpolate_knots(self.intra_step, position)[:, :, None, None]
+    def intra_layers(self, edges, scaled, position):
+        """edges() and symbols in common steps [N, .., H, W] -> what they foretell, and the hidden layer of the first stage."""
         product = lambda x, weights: F.conv2d(x, weights[:, :, None, None])
-        seen = F.relu(product(self.edges(scaled), self.intra_in @ self.intra_even))
+        seen = F.relu(product(edges, self.intra_in @ self.intra_even))
         own = scaled * self.intra_own[None, :, None, None]
         hidden = [F.relu(product(torch.cat([seen, own[:, :start]], 1), mid)) for start, mid in zip(INTRA_STAGES, self.intra_mid)]
         foretold = torch.cat([product(x, out) for x, out in zip(hidden, self.intra_out)], 1)
         return foretold * interpolate_knots(self.intra_gain, position)[:, :, None, None], hidden[0]
+
+    def in_common_steps(self, symbols, position):
+        return symbols[:, :INTRA_CHANNELS] * interpolate_knots(self.intra_step, position)[:, :, None, None]
+
+    def intra(self, symbols, position):
+        """Means that the edges of neighbours foretell [N, INTRA_CHANNELS, H, W], and the hidden layer of the first stage."""
+        scaled = self.in_common_steps(symbols, position)
+        return self.intra_layers(self.edges(scaled), scaled, position)
 
     def foretell(self, symbols, position):
         """Predicted symbols [N, 768, H, W] from decoded ones, and the hidden layers that scales() looks at."""

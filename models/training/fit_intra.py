@@ -11,10 +11,9 @@ import time
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from codec import INTRA_CHANNELS, INTRA_STAGES, KNOTS, Codec, interpolate_knots, laplace_bits
-from train import augment, hard_round, load_crops
+from codec import INTRA_CHANNELS, KNOTS, Codec, interpolate_knots, laplace_bits
+from train import augment, decoded, hard_round, load_crops
 
 # Coarser steps alone decide what the network looks for; the gains of all are fitted in the end.
 COARSE = 2.2
@@ -31,14 +30,11 @@ def gather(model, crops, rng, deadzone):
         rgb = augment(torch.tensor(np.array(crops[at:at + 12])).permute(0, 3, 1, 2).float(), rng)
         position = torch.tensor(rng.uniform(0.5, LARGEST, len(rgb))).float()
         y = model.analyze(rgb, position) / model.steps(position)
-        known = hard_round(y, 0.5)
-        for _ in range(2):
-            guess, _ = model.foretell(known, position)
-            known = guess + hard_round(y - guess, deadzone)
+        known = decoded(model, y, position, deadzone)
         mean, hidden = model.foretell(known, position)
         left = y - mean
         scale = model.scales(hard_round(left, deadzone), hidden, position)
-        scaled = known[:, :INTRA_CHANNELS] * interpolate_knots(model.intra_step, position)[:, :, None, None]
+        scaled = model.in_common_steps(known, position)
         flat = lambda t: t[:, :INTRA_CHANNELS].permute(0, 2, 3, 1).flatten(0, 2).half()
         parts.append(dict(
             edges=flat(model.edges(scaled)), own=flat(scaled), left=flat(left), scale=flat(scale),
@@ -57,15 +53,6 @@ def even_inputs(model, edges, own):
         out.normal_(0, 0.006)
 
 
-def foretold(model, edges, own, position):
-    """Codec.intra() on single positions: edges [N, INTRA_INPUTS], own [N, INTRA_CHANNELS], position [N]."""
-    seen = F.relu(edges @ (model.intra_in @ model.intra_even).T)
-    own = own * model.intra_own
-    stages = zip(INTRA_STAGES, model.intra_mid, model.intra_out)
-    parts = [F.relu(torch.cat([seen, own[:, :start]], 1) @ mid.T) @ out.T for start, mid, out in stages]
-    return torch.cat(parts, 1) * interpolate_knots(model.intra_gain, position)
-
-
 def fit(model, data, parameters, minutes, rate, a):
     optimizer = torch.optim.Adam(parameters, lr=rate, betas=(0.9, 0.98))
     steps = torch.exp(model.log_step.detach()[:, :INTRA_CHANNELS])
@@ -73,7 +60,8 @@ def fit(model, data, parameters, minutes, rate, a):
     while (share := (time.time() - began) / (60 * minutes)) < 1:
         pick = torch.randint(0, len(data["own"]), (a.batch,))
         x = {name: values[pick].float() for name, values in data.items()}
-        off = x["left"] - foretold(model, x["edges"], x["own"], x["position"])
+        foretold, _ = model.intra_layers(x["edges"][:, :, None, None], x["own"][:, :, None, None], x["position"])
+        off = x["left"] - foretold[:, :, 0, 0]
         error = ((off - hard_round(off, a.deadzone).detach()) * interpolate_knots(steps, x["position"])) ** 2
         bits = laplace_bits(off + torch.rand_like(off) - 0.5, x["scale"])
         cost = (bits + error / a.lagrange).sum(1)

@@ -44,18 +44,22 @@ def hard_round(y, deadzone):
     return torch.sign(y) * torch.floor(y.abs() + deadzone)
 
 
+@torch.no_grad()
+def decoded(model, y, position, deadzone):
+    """Symbols as the decoder will know them, from y [N, 768, H, W] in steps: it goes position by position, two rounds come near it."""
+    known = hard_round(y, 0.5)
+    for _ in range(2):
+        guess, _ = model.foretell(known, position)
+        known = guess + hard_round(y - guess, deadzone)
+    return known
+
+
 def forward(model, rgb, position, deadzone, amp, noise=True):
     """-> (bits per pixel [N], squared error per pixel summed over RGB [N], restored rgb)."""
     n, _, h, w = rgb.shape
     steps = model.steps(position)
     y = model.analyze(rgb, position, amp) / steps
-    # Predictions are from decoded symbols; two rounds come near what the sequential coder sees.
-    with torch.no_grad():
-        known = hard_round(y, 0.5)
-        for _ in range(2):
-            guess, _ = model.foretell(known, position)
-            known = guess + hard_round(y - guess, deadzone)
-    mean, hidden = model.foretell(known, position)
+    mean, hidden = model.foretell(decoded(model, y, position, deadzone), position)
     centred = y - mean
     residual = centred + (hard_round(centred, deadzone) - centred).detach()
     scale = model.scales(residual.detach(), hidden, position, amp)
