@@ -11,7 +11,9 @@
  * The number of `thresholds` that the sum reaches, and how far it is on the way to the next, is a rank in units of
  * 2^-8. To it comes the drift of the channel: after every symbol the channel's offset moves by `drift` [64, 16], 2^-16,
  * the gradient of the symbol's log-probability times a small rate, so that a tile's own texture counts. The whole rank
- * is the place of the table in `table_of_scale`, or the table itself.
+ * is the place of the table in `table_of_scale`, or the table itself. With dependent quantization (dependent-quantization.ts)
+ * each of both quantizers has its own 64 ranks, tables and drifts, the second ones after the first, and whole |symbol| above
+ * is the magnitude coded.
  *
  * Symbols of the first meanChannels are residuals against a prediction, in units of 2^-4, from the signed symbols of
  * the same channels at the four neighbours: a linear part, and a hidden layer relu(mean_in · neighbours) without bias
@@ -24,6 +26,7 @@
  * This file is the reference; src/codec/kernel computes the same on WebAssembly.
  */
 import { checkChromaModel, ChromaPrediction, SLOPE_GROUP, type ChromaModel } from './chroma-prediction'
+import { nextState, quantizerOf, reconstruct, type Quantizer, type State } from './dependent-quantization'
 import { dot } from './integers'
 import { INTRA_CHANNELS, INTRA_STAGE_COUNT, IntraPrediction, type IntraModel } from './intra-prediction'
 import { KNOTS, QUALITY_MAX } from './quality'
@@ -82,9 +85,11 @@ export interface ContextModel {
   /** Ranks of scale sums: in steps of 2^LOW_SHIFT from -LOW_RANGE to LOW_RANGE, and of whole scales. */
   readonly low: Int16Array
   readonly high: Int16Array
-  /** Table of a whole rank. */
+  /** 2 where quantization is dependent. */
+  readonly quantizers: 1 | 2
+  /** Table of a whole rank, [quantizers * 64 ranks]. */
   readonly tableOf: Uint8Array
-  /** [64 ranks, 16 levels]; a level is |residual| >> driftShift of the rank, at most 15. */
+  /** [quantizers * 64 ranks, 16 levels]; a level is |residual| >> driftShift of the rank, at most 15. */
   readonly drift: Int32Array
   readonly driftShift: Int32Array
   /** null where the model does not predict chroma. */
@@ -128,6 +133,7 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
       rankOf((i << LOW_SHIFT) - LOW_RANGE),
     ),
     high: Int16Array.from({ length: HIGH_ENTRIES }, (_, i) => rankOf(i << SCALE_BITS)),
+    quantizers: weights.config.dependentQuantization === undefined ? 1 : 2,
     tableOf: Uint8Array.from(weights.integers.get('table_of_scale') ?? weights.tables.keys()),
     drift: tensor('drift'),
     driftShift: tensor('drift_shift'),
@@ -193,9 +199,15 @@ export class TileContext {
   readonly #hidden: Int32Array
   readonly #chroma: ChromaPrediction | null
   readonly #intra: IntraPrediction | null
+  /** Offsets before the position, to start it again; only with dependent quantization. */
+  readonly #offsetBefore: Int32Array | null
+  readonly #ranks: number
+  #x = 0
+  #y = 0
   #here = 0
   #symbolsAt = 0
   #rank = 0
+  #state: State = 0
 
   constructor(model: ContextModel, width: number, height: number, active: number) {
     this.#model = model
@@ -210,10 +222,30 @@ export class TileContext {
     this.#hidden = new Int32Array(model.hidden)
     this.#chroma = model.chroma === null ? null : new ChromaPrediction(model.chroma, padded)
     this.#intra = model.intra === null ? null : new IntraPrediction(model.intra, padded, active)
+    this.#offsetBefore = model.quantizers === 1 ? null : new Int32Array(LATENTS)
+    this.#ranks = model.tableOf.length / model.quantizers
+  }
+
+  /** Of dependent quantization; else always 0. */
+  get state(): State {
+    return this.#state
   }
 
   /** Goes to a position; they must come row by row. */
   start(x: number, y: number): void {
+    this.#offsetBefore?.set(this.#offset)
+    this.#begin(x, y)
+  }
+
+  /** Forgets what was put at this position; only with dependent quantization. */
+  startAgain(): void {
+    this.#offset.set(this.#offsetBefore!)
+    const at = this.#here * LATENTS
+    this.#magnitudes.fill(0, at, at + LATENTS)
+    this.#begin(this.#x, this.#y)
+  }
+
+  #begin(x: number, y: number): void {
     const { bias, sameWeights, featureWeights, features, hiddenWeights } = this.#model
     const stride = this.#width + 2
     const here = (y + 1) * stride + x + 1
@@ -222,7 +254,10 @@ export class TileContext {
     near[1] = here - stride
     near[2] = here - stride - 1
     near[3] = here - stride + 1
+    this.#x = x
+    this.#y = y
     this.#here = here
+    this.#state = 0
     this.#symbolsAt = (y * this.#width + x) * this.#active
     const active = this.#active
     const scale = this.#scale
@@ -288,8 +323,8 @@ export class TileContext {
       hidden[h] = Math.max(0, dot(meanIn, h * near.length, near) >> MEAN_SHIFT)
   }
 
-  /** Table for channel c at this position. */
-  table(c: number): number {
+  /** Table for channel c at this position: of the quantizer of the state unless told. */
+  table(c: number, quantizer: Quantizer = quantizerOf(this.#state)): number {
     const { low, high, tableOf } = this.#model
     const s = this.#scale[c]!
     const fine =
@@ -297,8 +332,8 @@ export class TileContext {
         ? high[Math.min(HIGH_ENTRIES - 1, s >> SCALE_BITS)]!
         : low[Math.max(0, (s + LOW_RANGE) >> LOW_SHIFT)]!
     const rank = (fine + (this.#offset[c]! >> OFFSET_SHIFT) + RANK_HALF) >> RANK_SHIFT
-    this.#rank = Math.max(0, Math.min(tableOf.length - 1, rank))
-    return tableOf[this.#rank]!
+    this.#rank = Math.max(0, Math.min(this.#ranks - 1, rank))
+    return tableOf[quantizer * this.#ranks + this.#rank]!
   }
 
   /** Predicted symbol of channel c at this position, in sixteenths; channels come in order. */
@@ -327,13 +362,17 @@ export class TileContext {
   }
 
   /** Records the residual symbol of channel c against its mean; `table` of the channel must have been asked last. */
-  put(c: number, residual: number, mean: number): void {
-    this.symbols[this.#symbolsAt + c] = clamp(residual * SYMBOL_UNIT + mean)
+  put(c: number, residual: number, mean: number, quantizer: Quantizer = quantizerOf(this.#state)): void {
+    const isDependent = this.#model.quantizers === 2
+    const restored = isDependent ? reconstruct(quantizer, residual) : residual * SYMBOL_UNIT
+    this.symbols[this.#symbolsAt + c] = clamp(restored + mean)
+    if (isDependent) this.#state = nextState(this.#state, residual)
     if (c % SLOPE_GROUP === SLOPE_GROUP - 1)
       this.#chroma?.finishGroup(c + 1 - SLOPE_GROUP, this.symbols, this.#symbolsAt)
     const { dense, denseWeights, features, featureSums, drift, driftShift } = this.#model
-    const level = Math.min(DRIFT_LEVELS - 1, Math.abs(residual) >> driftShift[this.#rank]!)
-    const offset = this.#offset[c]! + drift[this.#rank * DRIFT_LEVELS + level]!
+    const rank = quantizer * this.#ranks + this.#rank
+    const level = Math.min(DRIFT_LEVELS - 1, Math.abs(residual) >> driftShift[rank]!)
+    const offset = this.#offset[c]! + drift[rank * DRIFT_LEVELS + level]!
     this.#offset[c] = Math.max(-OFFSET_LIMIT, Math.min(OFFSET_LIMIT, offset))
     if (residual === 0) return
     const magnitude = Math.min(MAGNITUDE_CAP, Math.abs(residual))

@@ -10,9 +10,10 @@ import { contextModelAt } from './context-model'
 import { buildTableBank } from './entropy-tables'
 import { CodecError } from './errors'
 import { makeVictim, mutate } from './testing'
+import { withDependentQuantization } from './testing-dependent'
 import { withIntra } from './testing-intra'
 import { encodeTile } from './tile-coder'
-import { BLOCK, LATENTS } from './weights'
+import { BLOCK, LATENTS, type CodecWeights } from './weights'
 
 /** Of all models together. */
 const ALL_MUTATIONS = 100_000
@@ -35,8 +36,11 @@ it.each(RELEASED_MODELS)(
   300_000,
 )
 
-it('meets mutations of streams of a model that predicts from edges alike', async () => {
-  const weights = withIntra((await readModel()).weights, 6, { width: 17, hidden: 9 }, 400, true)
+it.each([
+  ['predicts from edges', (w: CodecWeights) => withIntra(w, 6, { width: 17, hidden: 9 }, 400, true)],
+  ['has dependent quantization', withDependentQuantization],
+])('meets mutations of streams of a model that %s alike', async (_, changed) => {
+  const weights = changed((await readModel()).weights)
   const bank = buildTableBank(weights.tables)
   const prng = makePrng(1)
   const sound = [4, 30, 61].map((quality, n) => {

@@ -13,6 +13,7 @@ import { damaged } from './errors'
 import { DEFAULT_QUALITY } from './quality'
 import { BitReader, BitWriter, endRaw, LOWER, RansDecoder, ransEncode, startsInRange } from './rans'
 import { chooseMagnitude, worthsAt } from './symbol-choice'
+import { Trellis } from './trellis'
 import { LATENTS } from './weights'
 
 /** Channels fall silent in groups of this many. */
@@ -37,14 +38,15 @@ export interface TileSymbols {
 
 export interface TileChoices {
   /**
-   * Residual symbols to code, [positions, 768], instead of choosing them from y; at most SYMBOL_MAX in magnitude.
+   * Residual symbols to code, [positions, 768], instead of choosing them from y; at most SYMBOL_MAX in magnitude. With
+   * dependent quantization they mean what the states say that they lead through.
    * Channels that are all zero from some channel on are silent: their means count as zero too.
    */
   readonly chosen?: Int16Array
   /** Bits that a unit of squared error is worth in the fast choice, a float32; that of a quality in the middle unless told. */
   readonly worth?: number
-  /** Magnitude to code for a distance |y - mean| in steps, instead of the fast choice. */
-  readonly choose?: (distance: number, table: number) => number
+  /** With dependent quantization: false looks no further ahead than 16 channels. */
+  readonly plan?: boolean
   /** Sees every coded magnitude with its table and distance (for fitting tables). */
   readonly observe?: (table: number, magnitude: number, distance: number) => void
 }
@@ -63,7 +65,7 @@ export function encodeTile(
   const { kernel } = entropy
   const values = y.subarray(0, width * height * LATENTS)
   const parts =
-    kernel === null || choices.choose !== undefined || choices.observe !== undefined
+    kernel === null || choices.observe !== undefined
       ? encodeInTypeScript(entropy, values, width, height, choices)
       : encodeInKernel(kernel, entropy.model, values, width, height, choices)
   const { active, raw, coded } = parts
@@ -107,7 +109,7 @@ function encodeInTypeScript(
   y: Float32Array,
   width: number,
   height: number,
-  { chosen, choose, observe, worth = USUAL_WORTH }: TileChoices,
+  { chosen, plan = true, observe, worth = USUAL_WORTH }: TileChoices,
 ): CodedParts {
   // NaN, which no picture gives, would fail both comparisons and must not reach the coder.
   y.forEach(
@@ -115,6 +117,8 @@ function encodeInTypeScript(
   )
   const active = activeChannels(chosen ?? y)
   const context = new TileContext(model, width, height, active)
+  const trellis =
+    model.quantizers === 1 || chosen !== undefined ? null : new Trellis(bank, worth, active, plan)
   const starts = new Uint16Array(width * height * active)
   const frequencies = new Uint16Array(starts.length)
   const raw = new BitWriter()
@@ -124,6 +128,7 @@ function encodeInTypeScript(
     const x = position % width
     context.start(x, (position - x) / width)
     const at = position * LATENTS
+    trellis?.start(context, y, at)
     for (let c = 0; c < active; c++) {
       const mean = context.mean(c)
       const table = context.table(c)
@@ -133,9 +138,9 @@ function encodeInTypeScript(
       const magnitude =
         chosen !== undefined
           ? distance
-          : choose !== undefined
-            ? choose(distance, table)
-            : chooseMagnitude(distance, bits, first, size[table]!, worth)
+          : trellis === null
+            ? chooseMagnitude(distance, bits, first, size[table]!, worth)
+            : trellis.choose(context, c, y, at, distance)
       const escape = size[table]! - 1
       const entry = magnitude < escape ? magnitude : escape
       starts[count] = cdf[first + entry]!

@@ -26,6 +26,8 @@ export interface CodecConfig {
   readonly meanHidden: number
   /** 1 where luma predicts chroma (chroma-prediction.ts); absent in models that do not. */
   readonly chromaPrediction?: number
+  /** 1 where two quantizers take turns (dependent-quantization.ts); absent in models with one. */
+  readonly dependentQuantization?: number
   /** Widths of the layers that predict from the edges of neighbours (intra-prediction.ts); both or neither. */
   readonly intraWidth?: number
   readonly intraHidden?: number

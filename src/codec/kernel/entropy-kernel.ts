@@ -11,6 +11,7 @@ import { packChroma, useChroma } from './chroma'
 import { DECODED, decodeFunction } from './decode'
 import { codeFunction, encodeFunction, inverseFrequencies, prepareFunction } from './encode'
 import { clearIntra, narrowIntra, packIntra, useIntra } from './intra'
+import { packListed } from './layers'
 import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, RANK, RANK_BYTES, STATE, TILE_SIDE } from './layout'
 import type { KernelLayout } from './layout'
 import { LATENTS, type CodecConfig } from '../weights'
@@ -51,12 +52,13 @@ export interface DecodedTile {
 
 export { DECODED }
 
-/** null where the platform has no WebAssembly SIMD or the weights need more than 16 bits. */
+/** null where the platform has no WebAssembly SIMD, the weights need more than 16 bits or quantization is dependent. */
 export async function createEntropyKernel(
   config: CodecConfig,
   model: ContextModel,
   bank: TableBank,
 ): Promise<EntropyKernel | null> {
+  if (model.quantizers === 2) return null
   const narrow = [
     ...[model.sameWeights, model.denseWeights, model.featureWeights, model.featureSums],
     ...[model.hiddenWeights, model.meanWeights, model.meanIn],
@@ -111,28 +113,30 @@ function packTables(memory: ArrayBuffer, at: KernelLayout, model: ContextModel, 
   new Uint32Array(memory, at.inverses).set(inverseFrequencies())
 }
 
-/** Rows by groups of channels; same-channel weights as pairs (west, north) and (north-west, north-east). */
+/** Rows by passes and by groups of channels; same-channel weights as pairs (west, north) and (north-west, north-east). */
 function packRows(memory: ArrayBuffer, at: KernelLayout, model: ContextModel): void {
   const same = new Int16Array(memory, at.same)
   for (let tap = 0; tap < NEIGHBOURS; tap++)
     for (let c = 0; c < LATENTS; c++)
       same[(tap >> 1) * 2 * LATENTS + 2 * c + (tap & 1)] = model.sameWeights[tap * LATENTS + c]!
-  const rows = new Int16Array(memory, at.rowWeights)
-  const put = (row: number, weights: Int32Array, from: number, first: number): void => {
-    for (let c = first; c < LATENTS; c++)
-      rows[(Math.floor(c / GROUP) * at.rows + row) * GROUP + (c % GROUP)] = weights[from + c]!
+  const rows = Array<Int32Array | undefined>(at.rows)
+  const put = (row: number, weights: Int32Array, count: number, first: number): void => {
+    for (let i = 0; i < count; i++)
+      rows[row + i] = weights.subarray((first + i) * LATENTS, (first + i + 1) * LATENTS)
   }
   for (let tap = 0; tap < NEIGHBOURS; tap++)
-    for (let f = 0; f < model.features; f++)
-      put(tap * at.features + f, model.featureWeights, (tap * model.features + f) * LATENTS, 0)
+    put(tap * at.features, model.featureWeights, model.features, tap * model.features)
   const firstHidden = NEIGHBOURS * at.features
-  for (let h = 0; h < model.hidden; h++) put(firstHidden + h, model.hiddenWeights, h * LATENTS, 0)
+  put(firstHidden, model.hiddenWeights, model.hidden, 0)
   const { intra } = model
-  if (intra !== null)
-    for (let g = 0; g < intra.hidden; g++)
-      put(firstHidden + at.hidden + g, intra.scaleWeights, g * LATENTS, 0)
+  if (intra !== null) put(firstHidden + at.hidden, intra.scaleWeights, intra.hidden, 0)
+  packListed(memory, at.rowWeights, (c, row) => rows[row]?.[c] ?? 0)
+  const dense = new Int16Array(memory, at.denseWeights)
   // Only later channels: the others are not read, and here their weights must not count.
-  for (let c = 0; c < model.dense; c++) put(at.rowsBefore + c, model.denseWeights, c * LATENTS, c + 1)
+  for (let c = 0; c < model.dense; c++)
+    for (let later = c + 1; later < LATENTS; later++)
+      dense[(Math.floor(later / GROUP) * model.dense + c) * GROUP + (later % GROUP)] =
+        model.denseWeights[c * LATENTS + later]!
   const features = new Int16Array(memory, at.featureWeights)
   for (let c = 0; c < LATENTS; c++)
     for (let f = 0; f < model.features; f++)
@@ -171,14 +175,10 @@ function kernelOver(
   const getState = (field: Exclude<keyof typeof STATE, 'worth'>): number => state.getInt32(STATE[field], true)
   const rowOfSites = (TILE_SIDE + 2) * at.siteBytes
 
-  /** Calls `visit` position by position, with the addresses of the site and its four neighbours. */
+  /** Calls `visit` position by position, each begun, with the address of its site. */
   function scan(
     { width, height, active }: TileShape,
-    visit: (
-      position: number,
-      sites: readonly [number, number, number, number, number],
-      rows: number,
-    ) => boolean,
+    visit: (position: number, here: number) => boolean,
   ): void {
     new Uint8Array(memory, at.sites, 2 * rowOfSites).fill(0)
     new Int32Array(memory, at.offsets, LATENTS).fill(0)
@@ -189,9 +189,8 @@ function kernelOver(
       for (let x = 0; x < width; x++) {
         const here = row + (x + 1) * at.siteBytes
         const north = above + (x + 1) * at.siteBytes
-        const [west, northWest, northEast] = [here - at.siteBytes, north - at.siteBytes, north + at.siteBytes]
-        const rows = begin(west, north, northWest, northEast, active)
-        if (!visit(y * width + x, [here, west, north, northWest, northEast], rows)) return
+        begin(here - at.siteBytes, north, north - at.siteBytes, north + at.siteBytes, active)
+        if (!visit(y * width + x, here)) return
       }
     }
   }
@@ -216,10 +215,10 @@ function kernelOver(
       setState('rawBytes', at.raw)
       let entries = at.y
       // Entries take the place of y: they are never ahead of it.
-      scan(tile, (position, sites, rows) => {
+      scan(tile, (position, here) => {
         const chosen = hasChosen ? at.chosen + 2 * LATENTS * position : 0
         const y = at.y + 4 * LATENTS * position
-        entries = encode(...sites, tile.active, rows, y, chosen, entries)
+        entries = encode(here, tile.active, y, chosen, entries)
         return true
       })
       let rawEnd = getState('rawBytes')
@@ -242,9 +241,9 @@ function kernelOver(
       setState('rawEnd', 8 * rawBytes)
       setState('rawBytes', at.input)
       let status: number = DECODED.ok
-      scan(tile, (position, sites, rows) => {
+      scan(tile, (position, here) => {
         const out = at.out + 2 * tile.active * position
-        status = decode(...sites, tile.active, rows, out)
+        status = decode(here, tile.active, out)
         return status === DECODED.ok
       })
       return {
