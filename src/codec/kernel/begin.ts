@@ -11,15 +11,14 @@ import {
 import type { Code } from '../../lib/wasm-bytes'
 import { constant, either, type I32, type V128 } from '../../lib/wasm-values'
 import { HIDDEN_CAP, MEAN_HALF, MEAN_SHIFT, NEIGHBOURS, SYMBOL_LIMIT } from '../context-model'
+import { LATENTS } from '../weights'
 import { beginChroma } from './chroma'
 import { IntraCode } from './intra'
+import { INPUT_BYTES, LayerSums } from './layers'
 import { GROUP, PAIR_BYTES, ROW_BYTES, type KernelLayout } from './layout'
 import { append, endList, four } from './lists'
 
-/**
- * begin(west, north, northWest, northEast, active) -> rows in the list. Predicts the means into `symbols` and lists the
- * sources of scale that neighbours give.
- */
+/** begin(west, north, northWest, northEast, active) -> 0. Predicts the means into `symbols` and the scales into `bases`. */
 export function beginFunction(at: KernelLayout): WasmFunction {
   return wasmFunction('begin', 5, (given, scope) => {
     const neighbours = given.slice(0, NEIGHBOURS)
@@ -121,7 +120,7 @@ export function beginFunction(at: KernelLayout): WasmFunction {
         [
           value.set(unit),
           value.set(either(value.below(HIDDEN_CAP), value, HIDDEN_CAP)),
-          append(rows, index.plus(firstRow).times(ROW_BYTES), value),
+          append(rows, index.plus(firstRow).times(INPUT_BYTES), value),
           index.increase(1),
         ],
         index.below(units),
@@ -134,7 +133,7 @@ export function beginFunction(at: KernelLayout): WasmFunction {
         doWhile(
           [
             value.set(site.plus(index.shiftLeft(1)).loadU16(at.siteFeatures)),
-            append(rows, index.plus(tap * at.features).times(ROW_BYTES), value),
+            append(rows, index.plus(tap * at.features).times(INPUT_BYTES), value),
             index.increase(1),
           ],
           index.below(at.features),
@@ -150,6 +149,24 @@ export function beginFunction(at: KernelLayout): WasmFunction {
           ),
       endList(at.rowValues, count),
     ]
+    const layers = new LayerSums(scope)
+    const near = four(scope)
+    /** Biases, and magnitudes of the channel itself at the neighbours, two of which make a pair. */
+    const addSame = (low: V128, high: V128, output: I32, shift: number): Code => {
+      const weights = (pair: number, half: number): V128 =>
+        output.shiftLeft(2).load128(at.same + 2 * LATENTS * 2 * pair + 4 * shift + 16 * half)
+      const bias = (half: number): V128 => output.shiftLeft(2).load128(at.bias + 4 * shift + 16 * half)
+      const pairs = [near[0].interleaveLowI8(near[1]), near[2].interleaveLowI8(near[3])]
+      const same = (half: number): V128 =>
+        pairs
+          .map((pair, i) => (half === 0 ? pair.extendLowU8() : pair.extendHighU8()).dotI16(weights(i, half)))
+          .reduce((sum, products) => sum.addI32(products), bias(half))
+      return [
+        near.map((magnitudes, tap) => magnitudes.set(neighbours[tap]!.plus(output).load128(shift))),
+        output.shiftLeft(2).store128(low.addI32(same(0)), at.bases + 4 * shift),
+        output.shiftLeft(2).store128(high.addI32(same(1)), at.bases + 4 * shift + 16),
+      ]
+    }
     return [
       listPairs,
       Array.from({ length: at.hidden / GROUP }, (_, group) => hiddenGroup(group)),
@@ -157,7 +174,8 @@ export function beginFunction(at: KernelLayout): WasmFunction {
       at.chroma === null ? [] : beginChroma(at.chroma, neighbours, index),
       intra === null ? [] : intra.code.begin(neighbours),
       listRows,
-      giveBack(count),
+      layers.layer(active, [layers.listed(at.rowWeights, rows)], addSame),
+      giveBack(0),
     ]
   })
 }

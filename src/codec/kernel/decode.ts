@@ -9,11 +9,11 @@ import { Position, bound, sizeOf, state } from './position'
 /** What decode gives back. */
 export const DECODED = { ok: 0, rawCut: 1, rawRange: 2 } as const
 
-/** decode(here, west, north, northWest, northEast, active, rows, out) -> DECODED. */
+/** decode(here, active, out) -> DECODED. */
 export function decodeFunction(at: KernelLayout): WasmFunction {
-  return wasmFunction('decode', 8, (given, scope) => {
+  return wasmFunction('decode', 3, (given, scope) => {
     const position = new Position(at, given, scope)
-    const out = given[7]!
+    const out = given[2]!
     const { table, entry, magnitude, residual, active } = position
     const [coder, from, end] = [scope.i32(), scope.i32(), scope.i32()]
     const [slot, first, high, middle] = [scope.i32(), scope.i32(), scope.i32(), scope.i32()]

@@ -46,13 +46,12 @@ export function prepareFunction(): WasmFunction {
 }
 
 /**
- * encode(here, west, north, northWest, northEast, active, rows, y, chosen, entries) -> address after the entries, each
- * start | frequency << 16. Chooses from y, in steps, or takes the residuals at `chosen` where that is not 0.
+ * encode(here, active, y, chosen, entries) -> address after the entries, each start | frequency << 16. Chooses from y, in steps, or takes the residuals at `chosen` where that is not 0.
  */
 export function encodeFunction(at: KernelLayout): WasmFunction {
-  return wasmFunction('encode', 10, (given, scope) => {
+  return wasmFunction('encode', 5, (given, scope) => {
     const position = new Position(at, given, scope)
-    const [y, chosen, entries] = [given[7]!, given[8]!, given[9]!]
+    const [y, chosen, entries] = [given[2]!, given[3]!, given[4]!]
     const { channel, table, entry, magnitude, residual } = position
     const [escape, start, length] = [scope.i32(), scope.i32(), scope.i32()]
     const [pending, count, raw] = [scope.i32(), scope.i32(), scope.i32()]

@@ -5,7 +5,7 @@
  */
 import { doWhile, type FunctionScope, type I32Local, type V128Local } from '../../lib/wasm-assembler'
 import type { Code } from '../../lib/wasm-bytes'
-import { constant, type V128 } from '../../lib/wasm-values'
+import { constant, type V128, type Whole } from '../../lib/wasm-values'
 import { RowSums } from './lists'
 
 /** Outputs of a pass. */
@@ -80,10 +80,11 @@ export class LayerSums {
   }
 
   /**
-   * `keep` stores eight outputs, whose sums are `low` and `high`; `output` plus `shift` is the first of them.
+   * `keep` stores eight outputs, whose sums are `low` and `high`; `output` plus `shift` is the first of them. A last pass
+   * that is not full gives more outputs than asked for.
    */
   layer(
-    outputs: number,
+    outputs: Whole,
     sources: readonly Source[],
     keep: (low: V128, high: V128, output: I32Local, shift: number) => Code,
   ): Code {

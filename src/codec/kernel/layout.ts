@@ -1,7 +1,7 @@
 /**
  * Where the entropy kernel keeps what, in bytes of its memory. Channels, features, hidden units and means come in
- * groups of 16; a *row* is the 16 int16 weights from one source of scale (a neighbour's feature, a hidden unit, an
- * earlier channel) to one group of channels. A *site* is what later positions see of a position.
+ * groups of 16; a *row* is the int16 weights from one source of scale to the channels of a group (an earlier channel) or
+ * of a pass (a neighbour's feature, a hidden unit). A *site* is what later positions see of a position.
  *
  *   state ‖ lists ‖ tables ‖ sites of two rows of positions ‖ weights ‖ the tile: symbols or y, coded bytes
  */
@@ -101,10 +101,8 @@ export interface KernelLayout {
   readonly hidden: number
   readonly means: number
   readonly dense: number
-  /** Rows of a group of channels: NEIGHBOURS * features, hidden, the units of intra prediction, then dense. */
+  /** Rows of a pass of channels, known before the position: NEIGHBOURS * features, hidden, the units of intra prediction. */
   readonly rows: number
-  /** Rows before those of earlier channels. */
-  readonly rowsBefore: number
   readonly tableCount: number
   /** Pairs of neighbouring symbols that predict. */
   readonly pairs: number
@@ -113,10 +111,15 @@ export interface KernelLayout {
   readonly pairValues: number
   readonly rowAt: number
   readonly rowValues: number
+  /** The list of channels of the position that add to the scales of later ones. */
+  readonly denseAt: number
+  readonly denseValues: number
   readonly seenAt: number
   readonly seenValues: number
   readonly hiddenValues: number
   readonly sums: number
+  /** Scales by channel from what is known before the position (i32), and those of a group. */
+  readonly bases: number
   readonly scales: number
   readonly symbols: number
 
@@ -139,7 +142,8 @@ export interface KernelLayout {
 
   readonly bias: number
   readonly same: number
-  readonly rowWeights: number
+  readonly rowWeights: WeightsLayout
+  readonly denseWeights: number
   readonly featureWeights: number
   readonly pairWeights: number
   readonly meanOut: number
@@ -170,8 +174,7 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
   const means = grouped(config.meanChannels)
   const dense = config.contextDense
   const units = grouped(config.intraHidden ?? 0)
-  const rowsBefore = NEIGHBOURS * features + hidden + units
-  const rows = rowsBefore + dense
+  const rows = NEIGHBOURS * features + hidden + units
   const pairs = (NEIGHBOURS * means) / 2
   let next = 64
   const take = (bytes: number): number => {
@@ -206,10 +209,13 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
     pairValues: take(4 * pairs + 4),
     rowAt: take(4 * rows + 8),
     rowValues: take(2 * rows + 4),
+    denseAt: take(4 * dense + 8),
+    denseValues: take(2 * dense + 4),
     seenAt: take(4 * LATENTS + 8),
     seenValues: take(2 * LATENTS + 4),
     hiddenValues: take(4 * hidden),
     sums: take(4 * means),
+    bases: take(4 * LATENTS),
     scales: take(4 * GROUP),
     symbols: take(2 * LATENTS),
     fine: take(2 * (LOW_ENTRIES + HIGH_ENTRIES)),
@@ -221,7 +227,8 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
     sites: take(2 * (TILE_SIDE + 2) * siteBytes),
     bias: take(4 * LATENTS),
     same: take(2 * NEIGHBOURS * LATENTS),
-    rowWeights: take(2 * rows * LATENTS),
+    rowWeights: { at: take(2 * rows * LATENTS), inputs: rows, outputs: LATENTS },
+    denseWeights: take(2 * dense * LATENTS),
     featureWeights: take(2 * features * LATENTS),
     pairWeights: take(4 * pairs * (hidden + means)),
     meanOut: take(4 * hidden * means),
@@ -240,7 +247,7 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
   const codedEnd = coded + 2 * symbols + 64
   const { bits, ...regions } = small
   return {
-    ...{ features, hidden, means, dense, rows, rowsBefore, pairs, tableCount: tables },
+    ...{ features, hidden, means, dense, rows, pairs, tableCount: tables },
     ...regions,
     bitsAfter: bits - regions.tables,
     ...{ chroma, intra, siteBytes, siteFeatures, siteSymbols },

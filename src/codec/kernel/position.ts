@@ -21,7 +21,6 @@ import {
   LOW_RANGE,
   LOW_SHIFT,
   MAGNITUDE_CAP,
-  NEIGHBOURS,
   OFFSET_LIMIT,
   OFFSET_SHIFT,
   RANK_HALF,
@@ -39,19 +38,18 @@ import { append, endList, four, RowSums, type Four } from './lists'
 /** Address of the kernel's state. */
 export const state = constant(0)
 
-/** What decode and encode share: (here, west, north, northWest, northEast, active, rows, ...). */
+/** What decode and encode share: (here, active, ...). */
 export class Position {
   readonly here: I32Local
   readonly active: I32Local
-  /** Entries of the row list, and of the list of channels that are not zero. */
-  readonly rows: I32Local
+  /** Entries of the list of channels that add to the scales of later ones, and of all that are not zero. */
+  readonly dense: I32Local
   readonly seen: I32Local
   readonly channel: I32Local
   readonly table: I32Local
   readonly entry: I32Local
   readonly magnitude: I32Local
   readonly residual: I32Local
-  readonly #neighbours: readonly I32Local[]
   readonly #group: I32Local
   readonly #scale: I32Local
   readonly #index: I32Local
@@ -60,7 +58,6 @@ export class Position {
   readonly #rank: I32Local
   readonly #weights: I32Local
   readonly #sums: Four
-  readonly #near: Four
   readonly #splat: V128Local
   readonly #row: V128Local
   readonly #rowSums: RowSums
@@ -71,9 +68,8 @@ export class Position {
   constructor(at: KernelLayout, given: readonly I32Local[], scope: FunctionScope) {
     this.#at = at
     this.here = given[0]!
-    this.#neighbours = given.slice(1, 1 + NEIGHBOURS)
-    this.active = given[5]!
-    this.rows = given[6]!
+    this.active = given[1]!
+    this.dense = scope.i32()
     this.seen = scope.i32()
     this.channel = scope.i32()
     this.table = scope.i32()
@@ -87,7 +83,6 @@ export class Position {
     this.#rank = scope.i32()
     this.#weights = scope.i32()
     this.#sums = four(scope)
-    this.#near = four(scope)
     this.#splat = scope.v128()
     this.#row = scope.v128()
     this.#rowSums = new RowSums(scope)
@@ -101,7 +96,7 @@ export class Position {
     const at = this.#at
     const group = this.#group
     return [
-      [this.seen.set(0), channel.set(0), group.set(0)],
+      [this.seen.set(0), this.dense.set(0), channel.set(0), group.set(0)],
       loopWhile(channel.below(this.active), [
         this.#startGroup(),
         doWhile([this.#findTable(), code, channel.increase(1)], channel.and(GROUP - 1).isNot(0)),
@@ -113,32 +108,17 @@ export class Position {
     ]
   }
 
-  /** Scales of the group's 16 channels from all that is known; magnitudes and symbols start at zero. */
+  /** Scales of the group's 16 channels from all that is known; magnitudes start at zero, symbols at their means. */
   #startGroup(): Code {
     const at = this.#at
     const { channel, here } = this
     const group = this.#group
-    const near = this.#near
     const sums = this.#sums
     const zero = constant(0).splatI32()
-    const weights = (pair: number, quarter: number): V128 =>
-      channel.shiftLeft(2).load128(at.same + 2 * LATENTS * 2 * pair + 16 * quarter)
-    const addSame = (pair: number, low: V128Local, high: V128Local): Code =>
-      [
-        low.interleaveLowI8(high).extendLowU8(),
-        low.interleaveLowI8(high).extendHighU8(),
-        low.interleaveHighI8(high).extendLowU8(),
-        low.interleaveHighI8(high).extendHighU8(),
-      ].map((magnitudes, quarter) => {
-        const sum = sums[quarter]!
-        return sum.set(sum.addI32(magnitudes.dotI16(weights(pair, quarter))))
-      })
     return [
-      sums.map((sum, quarter) => sum.set(channel.shiftLeft(2).load128(at.bias + 16 * quarter))),
-      near.map((magnitudes, tap) => magnitudes.set(this.#neighbours[tap]!.plus(channel).load128())),
-      [addSame(0, near[0], near[1]), addSame(1, near[2], near[3])],
-      this.#weights.set(group.times(at.rows * ROW_BYTES).plus(at.rowWeights)),
-      this.#rowSums.add(sums, this.#weights, at.rowAt, at.rowValues, this.rows),
+      sums.map((sum, quarter) => sum.set(channel.shiftLeft(2).load128(at.bases + 16 * quarter))),
+      this.#weights.set(group.times(at.dense * ROW_BYTES).plus(at.denseWeights)),
+      this.#rowSums.add(sums, this.#weights, at.denseAt, at.denseValues, this.dense),
       sums.map((sum, quarter) => constant(0).store128(sum, at.scales + 16 * quarter)),
       here.plus(channel).store128(zero),
       // The first symbols hold their means.
@@ -209,7 +189,6 @@ export class Position {
     const { channel, magnitude, residual, here } = this
     const index = this.#index
     const symbol = this.#scale
-    const earlier = at.rowsBefore * ROW_BYTES
     const splat = this.#splat
     const row = this.#row
     const addEight = (half: number): Code => {
@@ -239,9 +218,9 @@ export class Position {
       here.plus(channel).store8(magnitude),
       append({ at: at.seenAt, values: at.seenValues, count: this.seen }, channel.times(ROW_BYTES), magnitude),
       when(channel.below(at.dense), [
-        index.set(channel.times(ROW_BYTES).plus(earlier)),
-        append({ at: at.rowAt, values: at.rowValues, count: this.rows }, index, magnitude),
-        endList(at.rowValues, this.rows),
+        index.set(channel.times(ROW_BYTES)),
+        append({ at: at.denseAt, values: at.denseValues, count: this.dense }, index, magnitude),
+        endList(at.denseValues, this.dense),
         splat.set(magnitude.splatI16()),
         [addEight(0), addEight(1)],
       ]),
