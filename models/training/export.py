@@ -14,6 +14,7 @@ from codec import CONFIG, INTRA_STAGES, LATENTS, Codec
 
 TABLES, SCALE_MIN, SCALE_MAX = 64, 0.02, 256.0
 DRIFT_LEVELS, DRIFT_RATE, STEEPEST = 16, 0.05, 6
+HALF_STEP = 9 / 16  # of a quantizer of dependent quantization, in steps
 SCALE_BITS, FEATURE_SUM_BITS, FEATURE_BITS, MEAN_BITS, GAIN_BITS, EDGE_BITS = 14, 12, 10, 10, 10, 15
 
 
@@ -33,22 +34,28 @@ def quarter_order():
     return np.array([c * 16 + d for d in range(16) for c in range(3)])
 
 
-def laplace_table(scale):
+def edge(law, m):
+    """Smallest |value| in steps that a magnitude stands for under a law: as edgeOf in src/codec/entropy-tables.ts."""
+    if law == "whole":
+        inner = m - 0.5
+    elif law == 0:
+        inner = (2 * m - 1) * HALF_STEP
+    else:
+        inner = np.where(m == 1, HALF_STEP / 2, (2 * m - 2) * HALF_STEP)
+    return np.where(m == 0, 0.0, inner)
+
+
+def laplace_table(scale, law):
     """Frequencies of magnitudes 0.. and an escape, summing to 2^16; the same lengths as src/codec/entropy-tables.ts."""
     length = min(400, max(2, math.ceil(scale * 9) + 1)) + 1
-    p = np.zeros(length)
-    p[0] = 1 - math.exp(-0.5 / scale)
-    rest = 1 - p[0]
-    for m in range(1, length - 1):
-        p[m] = rest * (1 - math.exp(-1 / scale))
-        rest -= p[m]
-    p[-1] = rest
+    beyond = np.append(np.exp(-edge(law, np.arange(length)) / scale), 0)
+    p = beyond[:-1] - beyond[1:]
     f = 1 + np.floor(p / p.sum() * (65536 - length)).astype(int)
     f[np.argmax(f)] += 65536 - f.sum()
     return f
 
 
-def drift():
+def drift(law):
     """Drift of a channel's offset by rank and level, and the shifts to levels: as src/codec/entropy-tables.ts."""
     ratio = (SCALE_MAX / SCALE_MIN) ** (1 / (TABLES - 1))
     scales = SCALE_MIN * ratio ** np.arange(TABLES)
@@ -57,7 +64,7 @@ def drift():
     width = 2.0 ** shifts[:, None]
 
     def log_of(scale):
-        beyond = lambda m: np.where(m == 0, 1.0, np.exp(-(m - 0.5) / scale))
+        beyond = lambda m: np.exp(-edge(law, m) / scale)
         tail = np.where(level == DRIFT_LEVELS - 1, 0.0, beyond((level + 1) * width))
         return np.log(np.maximum(1e-300, beyond(level * width) - tail))
 
@@ -168,7 +175,8 @@ def main(source, target):
 
     if c.get("chroma_prediction"):
         integers.update(chroma_partners(model.triples.numpy()))
-    integers["drift"], integers["drift_shift"] = drift()
+    laws = (0, 1) if c.get("dependent_quantization") else ("whole",)
+    integers["drift"], integers["drift_shift"] = (np.concatenate(parts) for parts in zip(*map(drift, laws)))
 
     os.makedirs(target, exist_ok=True)
     blob, tensors = bytearray(), []
@@ -188,7 +196,7 @@ def main(source, target):
         rounded = np.rint(values)
         wide = np.abs(rounded).max() > 32767
         put(name, rounded, "int32" if wide else "int16")
-    tables = [laplace_table(SCALE_MIN * ratio ** i) for i in range(TABLES)]
+    tables = [laplace_table(SCALE_MIN * ratio ** i, law) for law in laws for i in range(TABLES)]
     camel = lambda s: "".join(p if i == 0 else p.capitalize() for i, p in enumerate(s.split("_")))
     description = dict(format="safelight-model", version=1, name=os.path.basename(target.rstrip("/")),
                        config={camel(k): v for k, v in c.items()}, tensors=tensors, tables=[len(t) for t in tables])

@@ -12,6 +12,7 @@ import type { Bytes } from '../lib/bytes'
 import { modelIdOf, type ModelFiles } from '../format/model-id'
 import type { CodecConfig, CodecWeights } from '../codec/weights'
 import { CodecError } from '../codec/errors'
+import { DRIFT_LEVELS } from '../codec/context-model'
 import { intraShapes } from '../codec/intra-prediction'
 
 export interface BaseModel {
@@ -49,6 +50,7 @@ export async function loadBaseModel(files: ModelFiles): Promise<BaseModel> {
     if (description.format !== 'safelight-model' || description.version !== 1)
       throw new Error('another format')
     checkIntra(description)
+    checkDependent(description)
     const tensors = new Map<string, Float32Array>()
     const integers = new Map<string, Int32Array>()
     for (const tensor of description.tensors) {
@@ -78,15 +80,39 @@ function checkIntra({ config, tensors }: ModelDescription): void {
   if (widths.every((width) => width === undefined)) return
   if (!widths.every((width) => Number.isInteger(width) && width! >= 1 && width! <= INTRA_LIMIT))
     throw new Error('the layers that predict from edges have no such width')
-  for (const [name, shape] of intraShapes(config)) {
-    const [found, ...others] = tensors.filter((tensor) => tensor.name === name)
-    const fits =
-      found?.type === 'int16' &&
-      others.length === 0 &&
-      found.shape.length === shape.length &&
-      shape.every((size, axis) => size === found.shape[axis])
-    if (!fits) throw new Error(`tensor ${name} has another shape`)
-  }
+  for (const [name, shape] of intraShapes(config)) checkTensor(tensors, name, shape, ['int16'])
+}
+
+/** Ranks of all quantizers together; a table is named by a byte. */
+const RANK_LIMIT = 256
+
+/** Tables and drifts of both quantizers lie side by side, and are read unchecked. */
+function checkDependent({ config, tensors, tables }: ModelDescription): void {
+  if (config.dependentQuantization === undefined) return
+  const records = tables.length
+  if (config.dependentQuantization !== 1 || records % 2 !== 0 || records < 2 || records > RANK_LIMIT)
+    throw new Error('both quantizers have no such tables')
+  const integers = ['int16', 'int32'] as const
+  checkTensor(tensors, 'thresholds', [records / 2 - 1], integers)
+  checkTensor(tensors, 'drift', [records, DRIFT_LEVELS], integers)
+  checkTensor(tensors, 'drift_shift', [records], integers)
+}
+
+/** Throws where not exactly one tensor has the name, or it has another type or shape. */
+function checkTensor(
+  tensors: readonly TensorDescription[],
+  name: string,
+  shape: readonly number[],
+  types: readonly TensorType[],
+): void {
+  const [found, ...others] = tensors.filter((tensor) => tensor.name === name)
+  const fits =
+    found !== undefined &&
+    types.includes(found.type) &&
+    others.length === 0 &&
+    found.shape.length === shape.length &&
+    shape.every((size, axis) => size === found.shape[axis])
+  if (!fits) throw new Error(`tensor ${name} has another shape`)
 }
 
 function readTensor(bytes: Uint8Array, tensor: TensorDescription): Float32Array | Int32Array {

@@ -5,6 +5,7 @@ import { contextModelAt } from '../codec/context-model'
 import { buildTableBank } from '../codec/entropy-tables'
 import { INTRA_CHANNELS } from '../codec/intra-prediction'
 import { psnrDb } from '../codec/metrics'
+import { withDependentQuantization } from '../codec/testing-dependent'
 import { withIntra } from '../codec/testing-intra'
 import { decodeTile, encodeTile } from '../codec/tile-coder'
 import { analyze, synthesize, transformAt } from '../codec/transform'
@@ -140,6 +141,40 @@ describe('the personal model', () => {
     const [a, b] = [await mine.decode(own), await plain.decode(theirs)]
     expect(a.data.reduce((most, v, i) => Math.max(most, Math.abs(v - b.data[i]!)), 0)).toBeLessThanOrEqual(1)
     for (const codec of codecs) codec.dispose()
+  })
+
+  it('restores photos as well as the base model does with dependent quantization', async () => {
+    const dependent = withDependentQuantization(base)
+    const { weights } = await personalModel(dependent, seedOf(9))
+    expect(weights.tables).toHaveLength(dependent.tables.length)
+    for (const quality of [40, 58]) {
+      const image = photo(quality)
+      const [own, theirs] = await Promise.all(
+        [weights, dependent].map(async (w) => {
+          const codec = createCodec(w)
+          const bytes = await codec.encode(image, { quality, effort: 'best' })
+          const psnr = psnrDb(image, await codec.decode(bytes))
+          codec.dispose()
+          return { bytes, psnr }
+        }),
+      )
+      expect(own!.bytes).not.toEqual(theirs!.bytes)
+      expect(own!.bytes.length / theirs!.bytes.length).toBeCloseTo(1, 2)
+      expect(Math.abs(own!.psnr - theirs!.psnr)).toBeLessThan(0.1)
+    }
+  })
+
+  it('takes the tables of the rank and quantizer that the base model takes', async () => {
+    const dependent = withDependentQuantization(base)
+    const transform = drawMediaTransform(dependent, await drawsFrom(seedOf(10)))
+    expect(new Set(transform.tables.order)).toEqual(new Set(dependent.tables.keys()))
+    const own = foldMediaTransform(dependent, transform)
+    const [mine, plain] = [own, dependent].map((weights) => contextModelAt(weights, 30))
+    expect(mine!.quantizers).toBe(2)
+    expect(Array.from(mine!.tableOf, (table) => own.tables[table])).toEqual(
+      Array.from(plain!.tableOf, (table) => dependent.tables[table]),
+    )
+    expect([...mine!.drift]).toEqual([...plain!.drift])
   })
 
   it('codes the symbols of the base model in its own labels where edges predict them', async () => {

@@ -5,11 +5,11 @@ import { DRIFT_LEVELS } from '../codec/context-model'
 import {
   driftShifts,
   driftTable,
-  laplaceMagnitudes,
-  quantizeFrequencies,
-  tableLength,
+  laplaceTables,
+  lawsOf,
   tableScale,
   TABLES,
+  type Law,
 } from '../codec/entropy-tables'
 import type { CodecConfig } from '../codec/weights'
 import { concatBytes } from '../lib/bytes'
@@ -26,7 +26,8 @@ type Kind = 'float16' | 'float32' | 'int16' | 'int32'
 
 /** `folder` is models/<name>; the tables are plain Laplace ones until fit-tables has refitted them. */
 export function exportModel(folder: string, config: CodecConfig, parameters: Parameters): void {
-  const entries = [...parameters, thresholds(), ...drifts()].map((p) => ({ ...p, ...encode(p) }))
+  const laws = lawsOf(config.dependentQuantization !== undefined)
+  const entries = [...parameters, thresholds(), ...drifts(laws)].map((p) => ({ ...p, ...encode(p) }))
   let offset = 0
   const parts: Uint8Array[] = []
   const tensors = entries.map(({ name, shape, kind, bytes }) => {
@@ -37,9 +38,7 @@ export function exportModel(folder: string, config: CodecConfig, parameters: Par
     offset += padded.length
     return place
   })
-  const tables = Array.from({ length: TABLES }, (_, i) =>
-    quantizeFrequencies(laplaceMagnitudes(tableScale(i), tableLength(i))),
-  )
+  const tables = laplaceTables(laws)
   const description = {
     format: 'safelight-model',
     version: 1,
@@ -70,10 +69,11 @@ function thresholds(): Parameter {
   return { name: 'thresholds', shape: [TABLES - 1], values }
 }
 
-function drifts(): Parameter[] {
+function drifts(laws: readonly Law[]): Parameter[] {
+  const records = laws.length * TABLES
   return [
-    { name: 'drift', shape: [TABLES, DRIFT_LEVELS], values: Float32Array.from(driftTable()) },
-    { name: 'drift_shift', shape: [TABLES], values: Float32Array.from(driftShifts()) },
+    { name: 'drift', shape: [records, DRIFT_LEVELS], values: Float32Array.from(driftTable(laws)) },
+    { name: 'drift_shift', shape: [records], values: Float32Array.from(driftShifts(laws)) },
   ]
 }
 

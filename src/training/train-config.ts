@@ -41,6 +41,7 @@ const BASE_CODEC: CodecConfig = {
   meanChannels: 48,
   meanHidden: 64,
   chromaPrediction: 1,
+  dependentQuantization: 1,
   intraWidth: 96,
   intraHidden: 64,
 }
@@ -83,6 +84,7 @@ export const SMOKE_CONFIG: TrainConfig = {
     meanChannels: 8,
     meanHidden: 8,
     chromaPrediction: 1,
+    dependentQuantization: 1,
     intraWidth: 12,
     intraHidden: 6,
   },
