@@ -94,14 +94,17 @@ function encodeInKernel(
   y: Float32Array,
   width: number,
   height: number,
-  { chosen, worth = USUAL_WORTH }: TileChoices,
+  { chosen, plan = true, worth = USUAL_WORTH }: TileChoices,
 ): CodedParts {
   kernel.use(model)
   if (y.buffer !== kernel.y.buffer) kernel.y.set(y)
   const rounding = kernel.prepare(width * height)
   if (chosen !== undefined) kernel.chosen.set(chosen)
   const active = chosen === undefined ? rounding : activeChannels(chosen)
-  return { active, ...kernel.encode({ width, height, active }, chosen !== undefined, worth) }
+  return {
+    active,
+    ...kernel.encode({ width, height, active }, { hasChosen: chosen !== undefined, worth, plan }),
+  }
 }
 
 function encodeInTypeScript(

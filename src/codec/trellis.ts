@@ -105,7 +105,8 @@ export class Trellis {
   /** The best magnitude of each parity among both neighbours of the distance and zero. */
   #weigh(distance: number, quantizer: Quantizer, table: number): void {
     const halfSteps = (distance * SYMBOL_UNIT) / HALF_STEP
-    const low = Math.floor((halfSteps + quantizer) / 2)
+    // Both can be coded.
+    const low = Math.min(SYMBOL_MAX - 1, Math.floor((halfSteps + quantizer) / 2))
     this.#costs.fill(Infinity)
     this.#consider(low, distance, quantizer, table)
     this.#consider(low + 1, distance, quantizer, table)
@@ -114,13 +115,12 @@ export class Trellis {
 
   #consider(magnitude: number, distance: number, quantizer: Quantizer, table: number): void {
     const { bits, from, size } = this.#bank
-    const limited = Math.min(SYMBOL_MAX, magnitude)
-    const entry = Math.min(limited, size[table]! - 1)
-    const error = distance - reconstruct(quantizer, limited) / SYMBOL_UNIT
+    const entry = Math.min(magnitude, size[table]! - 1)
+    const error = distance - reconstruct(quantizer, magnitude) / SYMBOL_UNIT
     const cost = bits[from[table]! + entry]! + this.#worth * (error * error)
-    const parity = limited & 1
+    const parity = magnitude & 1
     if (!(cost < this.#costs[parity]!)) return
     this.#costs[parity] = cost
-    this.#best[parity] = limited
+    this.#best[parity] = magnitude
   }
 }

@@ -96,7 +96,7 @@ export function decodeFunction(at: KernelLayout): WasmFunction {
       ],
       [rawBit.set(state.load32(STATE.rawBit)), rawEnd.set(state.load32(STATE.rawEnd))],
       raw.set(state.load32(STATE.rawBytes)),
-      position.channels(decodeOne),
+      [position.channels(decodeOne), position.finish()],
       [state.store32(coder, STATE.coder), state.store32(from, STATE.at), state.store32(rawBit, STATE.rawBit)],
       index.set(0),
       loopWhile(index.below(active.shiftLeft(1)), [

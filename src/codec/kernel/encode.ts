@@ -1,12 +1,13 @@
 /** Encoding in the kernel: what is to be coded, the choice of symbols, rANS. The same bytes as rans.ts writes. */
 import { doWhile, giveBack, loopWhile, wasmFunction, when, type WasmFunction } from '../../lib/wasm-assembler'
 import type { Code } from '../../lib/wasm-bytes'
-import { constant, either, float, type F64, type I32 } from '../../lib/wasm-values'
+import { constant, either, float, type I32 } from '../../lib/wasm-values'
 import { SYMBOL_MAX, SYMBOL_UNIT } from '../context-model'
 import { LOWER, PRECISION_BITS } from '../rans'
 import { LATENTS } from '../weights'
 import { GROUP, STATE, type KernelLayout } from './layout'
 import { Position, bound, sizeOf, state } from './position'
+import { chooseMagnitude, TrellisCode } from './trellis'
 
 const QUARTERS = [0, 1, 2, 3] as const
 
@@ -55,7 +56,8 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
     const { channel, table, entry, magnitude, residual } = position
     const [escape, start, length] = [scope.i32(), scope.i32(), scope.i32()]
     const [pending, count, raw] = [scope.i32(), scope.i32(), scope.i32()]
-    const [value, distance, rest, worth] = [scope.f64(), scope.f64(), scope.f64(), scope.f64()]
+    const [value, distance, worth] = [scope.f64(), scope.f64(), scope.f64()]
+    const path = at.trellis === null ? null : new TrellisCode(at, at.trellis, position, scope)
 
     const writeBits = (bits: I32, n: I32 | number): Code => [
       pending.set(pending.shiftLeft(n).or(bits)),
@@ -72,40 +74,35 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
       writeBits(constant(0), length.minus(1)),
       writeBits(start, length),
     ]
-    const bits = (after: number): F64 => table.plus(magnitude.shiftLeft(2)).loadF32(at.bitsAfter + 4 * after)
-    /** As chooseMagnitude, from 0.5 on. */
     const choose: Code = [
-      magnitude.set(distance.truncated()),
-      when(
-        magnitude.plus(1).atLeast(sizeOf(table).minus(1)),
-        [
-          magnitude.set(distance.plus(0.5).truncated()),
-          magnitude.set(either(magnitude.below(SYMBOL_MAX), magnitude, SYMBOL_MAX)),
-        ],
-        [
-          rest.set(distance.minus(magnitude.toF64())),
-          magnitude.increase(
-            rest
-              .times(2)
-              .minus(1)
-              .times(worth)
-              .above(bits(1).minus(bits(0))),
-          ),
-        ],
-      ),
+      chooseMagnitude(at, position, distance, worth, scope),
       residual.set(either(value.below(0), constant(0).minus(magnitude), magnitude)),
     ]
     const take: Code = [
       residual.set(channel.shiftLeft(1).plus(chosen).loadS16()),
       magnitude.set(either(residual.below(0), constant(0).minus(residual), residual)),
     ]
-    const mean = channel.shiftLeft(1).loadS16(at.symbols)
+    const findDistance: Code = [
+      value.set(
+        y.loadF32().minus(
+          position
+            .mean()
+            .toF64()
+            .times(1 / SYMBOL_UNIT),
+        ),
+      ),
+      distance.set(value.magnitude()),
+    ]
+    const choice: Code =
+      path === null
+        ? [findDistance, when(distance.below(0.5), magnitude.set(0), choose)]
+        : [
+            findDistance,
+            path.choose(distance, worth),
+            residual.set(either(value.below(0), constant(0).minus(magnitude), magnitude)),
+          ]
     const encodeOne: Code = [
-      when(chosen, take, [
-        value.set(y.loadF32().minus(mean.toF64().times(1 / SYMBOL_UNIT))),
-        distance.set(value.magnitude()),
-        when(distance.below(0.5), magnitude.set(0), choose),
-      ]),
+      when(chosen, take, choice),
       y.increase(4),
       when(
         magnitude,
@@ -125,7 +122,8 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
     return [
       [pending.set(state.load32(STATE.rawPending)), count.set(state.load32(STATE.rawCount))],
       [raw.set(state.load32(STATE.rawBytes)), worth.set(state.loadF32(STATE.worth))],
-      position.channels(encodeOne),
+      position.channels(encodeOne, path === null ? [] : when(chosen.is(0), path.planGroup(y, worth))),
+      position.finish(),
       [state.store32(pending, STATE.rawPending), state.store32(count, STATE.rawCount)],
       state.store32(raw, STATE.rawBytes),
       giveBack(entries),

@@ -8,8 +8,9 @@ import { createEntropyKernel } from './entropy-kernel'
 import { buildTableBank } from '../entropy-tables'
 import { CodecError } from '../errors'
 import { KNOTS } from '../quality'
+import { withDependentQuantization } from '../testing-dependent'
 import { withIntra } from '../testing-intra'
-import { decodeTile, encodeTile, type TileEntropy } from '../tile-coder'
+import { decodeTile, encodeTile, type TileChoices, type TileEntropy } from '../tile-coder'
 import { LATENTS, type CodecConfig, type CodecWeights } from '../weights'
 
 /** The newest model, and the first one, which predicts no chroma. */
@@ -89,6 +90,27 @@ function randomWeights(seed: number, reach: number, predictsChroma = false): Cod
   return { config, integers, tensors: plain.tensors, tables: plain.tables }
 }
 
+/** Dependent quantization over any weights: any drift, and tables in any order, some for several ranks. */
+function randomDependent(weights: CodecWeights, from: number): CodecWeights {
+  const unit = unitOf(from)
+  const dependent = withDependentQuantization(weights)
+  const integers = new Map(dependent.integers)
+  const ranks = dependent.tables.length
+  const drift = integers
+    .get('drift')!
+    .map((step) => (unit() < 0.5 ? step : (unit() - 0.5) * 2 ** (31 * unit())))
+  integers.set('drift', drift)
+  integers.set(
+    'drift_shift',
+    integers.get('drift_shift')!.map((shift) => (unit() < 0.5 ? shift : unit() * 5)),
+  )
+  integers.set(
+    'table_of_scale',
+    Int32Array.from({ length: ranks }, (_, rank) => (unit() < 0.7 ? rank : unit() * ranks)),
+  )
+  return { ...dependent, integers }
+}
+
 interface Pair {
   readonly kernel: TileEntropy
   readonly reference: TileEntropy
@@ -120,9 +142,15 @@ function follow(y: Float32Array, lumaOf: Int32Array, slope: number): void {
     })
 }
 
-function expectSame({ kernel, reference }: Pair, y: Float32Array, width: number, height: number): Uint8Array {
-  const expected = encodeTile(reference, y, width, height)
-  const coded = encodeTile(kernel, y, width, height)
+function expectSame(
+  { kernel, reference }: Pair,
+  y: Float32Array,
+  width: number,
+  height: number,
+  choices: TileChoices = {},
+): Uint8Array {
+  const expected = encodeTile(reference, y, width, height, choices)
+  const coded = encodeTile(kernel, y, width, height, choices)
   expect(Buffer.compare(coded, expected)).toBe(0)
   const symbols = decodeTile(reference, coded, width, height)
   const decoded = decodeTile(kernel, coded, width, height)
@@ -216,6 +244,50 @@ describe('the WebAssembly entropy coder', () => {
       expectSame(pair, latents(unitOf(from), 32 * 32, spread), 32, 32)
   })
 
+  it('agrees where quantization is dependent, planned or not, whatever the weights and worths', async () => {
+    const wide = fc.constantFrom(0.3, 3, 30, 400, 40_000)
+    const active = fc.constantFrom(0, 16, 48, 112, 208, LATENTS)
+    const parts = fc.record({ chroma: fc.boolean(), intra: fc.boolean(), random: fc.boolean() })
+    const how = fc.record({ plan: fc.boolean(), worth: fc.constantFrom(0.01, 3, 8, 60).map(Math.fround) })
+    await fc.assert(
+      fc.asyncProperty(
+        ...[seed, wide, side, side, active, parts, how],
+        async (from, spread, width, height, channels, has, choices) => {
+          const drawn = has.random ? randomWeights(from, 50, has.chroma) : shipped
+          const whole = has.intra ? withIntra(drawn, from, { width: 20, hidden: 9 }, 60) : drawn
+          const pair = await entropies(randomDependent(whole, from), from % 64)
+          // A tile with all channels and a plan first: nothing of it may count in the next.
+          for (const [known, planned] of [
+            [LATENTS, true],
+            [channels, choices.plan],
+          ] as const) {
+            const y = latents(unitOf(from), width * height, spread)
+            const heard = y.map((value, i) => (i % LATENTS < known ? value : 0))
+            expectSame(pair, heard, width, height, { ...choices, plan: planned })
+          }
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
+  it('agrees on full tiles where quantization is dependent', async () => {
+    const pair = await entropies(withDependentQuantization(shipped), 40)
+    for (const plan of [true, false]) expectSame(pair, latents(unitOf(9), 32 * 32, 10), 32, 32, { plan })
+  })
+
+  it('codes the residuals that it is told to where quantization is dependent', async () => {
+    const pair = await entropies(randomDependent(shipped, 8), 20)
+    const unit = unitOf(7)
+    const chosen = Int16Array.from(latents(unit, 12, 30), (v) => Math.round(v))
+    const coded = expectSame(pair, new Float32Array(chosen.length), 4, 3, { chosen })
+    const { symbols, active } = decodeTile(pair.kernel, coded, 4, 3)
+    // The first symbols of the first position, which has no neighbours, come after even ones: in whole steps of 18.
+    const first = chosen.findIndex((residual) => (residual & 1) === 1)
+    expect(symbols[first]).toBe(chosen[first]! * 18)
+    expect(active).toBeGreaterThan(first)
+  })
+
   it('codes the residuals that it is told to', async () => {
     const pair = await entropies(plain, 20)
     const unit = unitOf(7)
@@ -229,8 +301,11 @@ describe('the WebAssembly entropy coder', () => {
     expect(first).toEqual([...chosen.subarray(0, active)])
   })
 
-  it('answers damaged tiles as the reference does', async () => {
-    const { kernel, reference } = await entropies(shipped, 30)
+  it.each([
+    ['', (w: CodecWeights) => w],
+    [' where quantization is dependent', withDependentQuantization],
+  ])('answers damaged tiles as the reference does%s', async (_, changed) => {
+    const { kernel, reference } = await entropies(changed(shipped), 30)
     const random = makePrng(5)
     const sound = encodeTile(reference, latents(unitOf(3), 4, 60), 2, 2)
     const outcome = (entropy: TileEntropy, bytes: Uint8Array): string => {

@@ -12,11 +12,14 @@ import { DECODED, decodeFunction } from './decode'
 import { codeFunction, encodeFunction, inverseFrequencies, prepareFunction } from './encode'
 import { clearIntra, narrowIntra, packIntra, useIntra } from './intra'
 import { packListed } from './layers'
+import { clearPlan, surveyFunction } from './trellis'
 import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, RANK, RANK_BYTES, STATE, TILE_SIDE } from './layout'
 import type { KernelLayout } from './layout'
 import { LATENTS, type CodecConfig } from '../weights'
 
-type KernelCalls = Record<'begin' | 'decode' | 'encode' | 'prepare' | 'code', (...given: number[]) => number>
+type KernelCall = (...given: number[]) => number
+type KernelCalls = Record<'begin' | 'decode' | 'encode' | 'prepare' | 'code', KernelCall> &
+  Partial<Record<'survey', KernelCall>>
 
 /** What a tile is to the kernel: positions in a row, rows, channels that are coded. */
 export interface TileShape {
@@ -33,12 +36,21 @@ export interface EntropyKernel {
   readonly chosen: Int16Array
   /** Clips the first values of y, positions times 768, to what can be coded; the channels up to the last that rounds. */
   prepare(positions: number): number
-  /** Raw bytes and coded bytes of the tile in `y`, which is spent; views until the next tile. `worth` as in chooseMagnitude. */
-  encode(tile: TileShape, hasChosen: boolean, worth: number): { raw: Uint8Array; coded: Uint8Array }
+  /** Raw bytes and coded bytes of the tile in `y`, which is spent; views until the next tile. */
+  encode(tile: TileShape, how: KernelChoices): { raw: Uint8Array; coded: Uint8Array }
   /** Room for raw ‖ coded bytes. */
   readonly input: Uint8Array
   /** Symbols [positions, active], a view until the next tile; or where the bytes fail. */
   decode(tile: TileShape, rawBytes: number, codedBytes: number): DecodedTile
+}
+
+export interface KernelChoices {
+  /** Whether residuals are taken from `chosen`. */
+  readonly hasChosen: boolean
+  /** As in chooseMagnitude. */
+  readonly worth: number
+  /** With dependent quantization: whether a position is surveyed and planned before its symbols are chosen. */
+  readonly plan: boolean
 }
 
 export interface DecodedTile {
@@ -52,13 +64,12 @@ export interface DecodedTile {
 
 export { DECODED }
 
-/** null where the platform has no WebAssembly SIMD, the weights need more than 16 bits or quantization is dependent. */
+/** null where the platform has no WebAssembly SIMD or the weights need more than 16 bits. */
 export async function createEntropyKernel(
   config: CodecConfig,
   model: ContextModel,
   bank: TableBank,
 ): Promise<EntropyKernel | null> {
-  if (model.quantizers === 2) return null
   const narrow = [
     ...[model.sameWeights, model.denseWeights, model.featureWeights, model.featureSums],
     ...[model.hiddenWeights, model.meanWeights, model.meanIn],
@@ -70,6 +81,7 @@ export async function createEntropyKernel(
   const functions = [
     ...[beginFunction(layout), decodeFunction(layout)],
     ...[prepareFunction(), encodeFunction(layout), codeFunction(layout)],
+    ...(layout.trellis === null ? [] : [surveyFunction(layout, layout.trellis)]),
   ]
   const code = assembleModule(functions, layout.pages)
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(code)) return null
@@ -93,6 +105,8 @@ function packTables(memory: ArrayBuffer, at: KernelLayout, model: ContextModel, 
     entries[start - 1] = size
     entries.set(bank.cdf.subarray(from, from + size + 1), start)
     bits.set(bank.bits.subarray(from, from + size), start)
+    // What goes beyond an escape is one too.
+    bits[start + size] = bits[start + size - 1]!
     return start
   })
   const fine = new Int16Array(memory, at.fine)
@@ -103,6 +117,10 @@ function packTables(memory: ArrayBuffer, at: KernelLayout, model: ContextModel, 
     const record = rank * RANK_BYTES
     view.setInt32(record + RANK.table, at.tables + 4 * starts[table]!, true)
     view.setInt32(record + RANK.shift, model.driftShift[rank]!, true)
+    const [zero, one] = bits.subarray(starts[table])
+    ;[zero!, one!, zero!, Infinity].forEach((cost, i) =>
+      view.setFloat32(record + RANK.bits + 4 * i, cost, true),
+    )
     for (let level = 0; level < DRIFT_LEVELS; level++) {
       // An offset is limited: what goes further than all the way goes all the way.
       const drift = model.drift[rank * DRIFT_LEVELS + level]!
@@ -167,7 +185,7 @@ function packMeans(memory: ArrayBuffer, at: KernelLayout, model: ContextModel): 
 function kernelOver(
   memory: ArrayBuffer,
   at: KernelLayout,
-  { begin, decode, encode, prepare, code }: KernelCalls,
+  { begin, decode, encode, prepare, code, survey }: KernelCalls,
 ): EntropyKernel {
   const state = new DataView(memory)
   const setState = (field: Exclude<keyof typeof STATE, 'worth'>, value: number): void =>
@@ -208,16 +226,18 @@ function kernelOver(
 
     prepare: (positions) => prepare(at.y, at.y + 4 * LATENTS * positions),
 
-    encode(tile, hasChosen, worth) {
+    encode(tile, { hasChosen, worth, plan }) {
       state.setFloat32(STATE.worth, worth, true)
       setState('rawPending', 0)
       setState('rawCount', 0)
       setState('rawBytes', at.raw)
+      if (at.trellis !== null) clearPlan(memory, at.trellis)
       let entries = at.y
       // Entries take the place of y: they are never ahead of it.
       scan(tile, (position, here) => {
         const chosen = hasChosen ? at.chosen + 2 * LATENTS * position : 0
         const y = at.y + 4 * LATENTS * position
+        if (plan && !hasChosen) survey?.(here, tile.active, y)
         entries = encode(here, tile.active, y, chosen, entries)
         return true
       })

@@ -7,6 +7,7 @@
  */
 import { PAIR_SUMS } from '../chroma-prediction'
 import { DRIFT_LEVELS, HIGH_ENTRIES, LOW_RANGE, LOW_SHIFT, NEIGHBOURS } from '../context-model'
+import { STATES } from '../dependent-quantization'
 import { EDGES, INTRA_CHANNELS, INTRA_INPUTS, INTRA_STAGES, INTRA_STAGE_COUNT } from '../intra-prediction'
 import { PRECISION_BITS } from '../rans'
 import { ENTROPY_TILE } from '../types'
@@ -41,9 +42,33 @@ export const STATE = {
 /** The ranks of scale sums: fine steps below 8, then HIGH_ENTRIES whole numbers. */
 export const LOW_ENTRIES = (2 * LOW_RANGE) >> LOW_SHIFT
 
-/** Record of a whole rank: drift by level (i32), then the address of its table and the shift to levels. */
-export const RANK = { drift: 0, table: 4 * DRIFT_LEVELS, shift: 4 * DRIFT_LEVELS + 4 } as const
+/**
+ * Record of a whole rank: drift by level (i32), then the address of its table and the shift to levels, and as float32 the
+ * bits of a 0, those of a 1, and infinity after the bits of a 0 once more.
+ */
+export const RANK = {
+  drift: 0,
+  table: 4 * DRIFT_LEVELS,
+  shift: 4 * DRIFT_LEVELS + 4,
+  bits: 4 * DRIFT_LEVELS + 8,
+  bitsOfZero: 4 * DRIFT_LEVELS + 16,
+} as const
 export const RANK_BYTES = 128
+
+/** What dependent quantization needs; costs are float64, by state. */
+export interface TrellisLayout {
+  /** From the record of a rank to that of the other quantizer. */
+  readonly lift: number
+  /** Means of the first channels (i16), while the survey puts symbols in their place. */
+  readonly means: number
+  /** By channel: distance |y - mean| in steps (float64), and the record of the first quantizer. */
+  readonly distances: number
+  readonly records: number
+  /** Costs to go of the plan at the first channel of every group, and of a group at every channel. */
+  readonly plan: number
+  readonly toGo: number
+}
+export const COST_BYTES = 8 * STATES
 
 /** What chroma prediction needs, all regions within the first 64 KiB; channels are int16. */
 export interface ChromaLayout {
@@ -103,7 +128,8 @@ export interface KernelLayout {
   readonly dense: number
   /** Rows of a pass of channels, known before the position: NEIGHBOURS * features, hidden, the units of intra prediction. */
   readonly rows: number
-  readonly tableCount: number
+  /** Of one quantizer. */
+  readonly rankCount: number
   /** Pairs of neighbouring symbols that predict. */
   readonly pairs: number
 
@@ -153,6 +179,8 @@ export interface KernelLayout {
   readonly chroma: ChromaLayout | null
   /** null where the edges of neighbours predict nothing. */
   readonly intra: IntraLayout | null
+  /** null where quantization is not dependent. */
+  readonly trellis: TrellisLayout | null
 
   /** Decoding: symbols [positions, active] and the coded tile. Encoding: y, chosen residuals, raw bits, coded bytes. */
   readonly out: number
@@ -168,7 +196,8 @@ export interface KernelLayout {
 
 const grouped = (n: number): number => Math.ceil(n / GROUP) * GROUP
 
-export function kernelLayout(config: CodecConfig, tables: number, tableEntries: number): KernelLayout {
+/** `ranks`: of all quantizers. */
+export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: number): KernelLayout {
   const features = grouped(config.contextFeatures)
   const hidden = grouped(config.meanHidden)
   const means = grouped(config.meanChannels)
@@ -219,7 +248,7 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
     scales: take(4 * GROUP),
     symbols: take(2 * LATENTS),
     fine: take(2 * (LOW_ENTRIES + HIGH_ENTRIES)),
-    ranks: take(RANK_BYTES * tables),
+    ranks: take(RANK_BYTES * ranks),
     offsets: take(4 * LATENTS),
     tables: take(4 * tableEntries),
     bits: take(4 * tableEntries),
@@ -235,6 +264,14 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
     meanGain: take(4 * means),
   }
   const intra = predictsEdges ? intraLayout(intraWidth, intraHidden, siteEdges, take) : null
+  const trellis: TrellisLayout | null =
+    config.dependentQuantization === undefined
+      ? null
+      : {
+          ...{ lift: (RANK_BYTES * ranks) / 2, means: take(2 * means), distances: take(8 * LATENTS) },
+          ...{ records: take(4 * LATENTS), plan: take(COST_BYTES * (LATENTS / GROUP + 1)) },
+          toGo: take(COST_BYTES * (GROUP + 1)),
+        }
   const tile = next
   const symbols = POSITIONS * LATENTS
   // No sound tile is longer: two bytes a symbol at most, and 34 raw bits.
@@ -247,10 +284,11 @@ export function kernelLayout(config: CodecConfig, tables: number, tableEntries: 
   const codedEnd = coded + 2 * symbols + 64
   const { bits, ...regions } = small
   return {
-    ...{ features, hidden, means, dense, rows, pairs, tableCount: tables },
+    ...{ features, hidden, means, dense, rows, pairs },
+    rankCount: trellis === null ? ranks : ranks / 2,
     ...regions,
     bitsAfter: bits - regions.tables,
-    ...{ chroma, intra, siteBytes, siteFeatures, siteSymbols },
+    ...{ chroma, intra, trellis, siteBytes, siteFeatures, siteSymbols },
     ...{ out, input, inputBytes, y, chosen, raw, coded, codedEnd },
     pages: Math.ceil(Math.max(codedEnd, input + inputBytes) / PAGE),
   }

@@ -34,6 +34,7 @@ import { ChromaGroups } from './chroma'
 import { IntraCode } from './intra'
 import { GROUP, LOW_ENTRIES, RANK, RANK_BYTES, ROW_BYTES, type KernelLayout } from './layout'
 import { append, endList, four, RowSums, type Four } from './lists'
+import { States } from './states'
 
 /** Address of the kernel's state. */
 export const state = constant(0)
@@ -53,9 +54,11 @@ export class Position {
   readonly #group: I32Local
   readonly #scale: I32Local
   readonly #index: I32Local
-  /** The channel's offset, and the record of its rank. */
+  /** The record of the channel's rank. */
+  readonly rank: I32Local
   readonly #offset: I32Local
-  readonly #rank: I32Local
+  /** null where quantization is not dependent. */
+  readonly states: States | null
   readonly #weights: I32Local
   readonly #sums: Four
   readonly #splat: V128Local
@@ -80,7 +83,8 @@ export class Position {
     this.#scale = scope.i32()
     this.#index = scope.i32()
     this.#offset = scope.i32()
-    this.#rank = scope.i32()
+    this.rank = scope.i32()
+    this.states = at.trellis === null ? null : new States(at.trellis.lift, scope)
     this.#weights = scope.i32()
     this.#sums = four(scope)
     this.#splat = scope.v128()
@@ -90,21 +94,24 @@ export class Position {
     this.#intra = at.intra === null ? null : new IntraCode(at.intra, scope)
   }
 
-  /** Every active channel in turn; `code` finds `table` set, and puts what is not zero. */
-  channels(code: Code): Code {
+  /**
+   * Every active channel in turn; `code` finds `table` set, and puts what is not zero. `openGroup` goes before the channels
+   * of a group.
+   */
+  channels(code: Code, openGroup: Code = []): Code {
     const { channel } = this
     const at = this.#at
     const group = this.#group
     return [
-      [this.seen.set(0), this.dense.set(0), channel.set(0), group.set(0)],
+      [this.seen.set(0), this.dense.set(0), channel.set(0), group.set(0), this.states?.start() ?? []],
       loopWhile(channel.below(this.active), [
         this.#startGroup(),
+        openGroup,
         doWhile([this.#findTable(), code, channel.increase(1)], channel.and(GROUP - 1).isNot(0)),
         this.#chroma?.finish() ?? [],
         this.#intra?.finishGroup(channel, at.symbols) ?? [],
         group.increase(1),
       ]),
-      this.#finish(),
     ]
   }
 
@@ -131,7 +138,8 @@ export class Position {
     ]
   }
 
-  #findTable(): Code {
+  /** Sets `rank` to the record of the channel's rank, of the first quantizer. */
+  findRank(): Code {
     const at = this.#at
     const scale = this.#scale
     const index = this.#index
@@ -161,9 +169,17 @@ export class Position {
           .shiftRight(RANK_SHIFT),
       ),
       index.set(either(index.below(0), 0, index)),
-      index.set(either(index.below(at.tableCount), index, at.tableCount - 1)),
-      this.#rank.set(index.times(RANK_BYTES).plus(at.ranks)),
-      this.table.set(this.#rank.load32(RANK.table)),
+      index.set(either(index.below(at.rankCount), index, at.rankCount - 1)),
+      this.rank.set(index.times(RANK_BYTES).plus(at.ranks)),
+    ]
+  }
+
+  #findTable(): Code {
+    const { rank, table, states } = this
+    return [
+      this.findRank(),
+      states === null ? [] : rank.increase(states.lift),
+      table.set(rank.load32(RANK.table)),
     ]
   }
 
@@ -180,15 +196,60 @@ export class Position {
 
   /** Records a residual of zero. */
   putZero(): Code {
-    return this.#follow(this.#rank)
+    return [this.#follow(this.rank), this.states?.afterZero() ?? []]
   }
 
   /** Records `residual`, which is not zero, of absolute value `magnitude`; changes magnitude. */
   put(): Code {
     const at = this.#at
-    const { channel, magnitude, residual, here } = this
+    const { channel, magnitude, here } = this
     const index = this.#index
+    const level = magnitude.shiftRight(this.rank.load32(RANK.shift))
+    return [
+      index.set(level),
+      index.set(either(index.below(DRIFT_LEVELS), index, DRIFT_LEVELS - 1)),
+      this.#follow(this.rank.plus(index.shiftLeft(2))),
+      this.#setSymbol(),
+      this.states?.after(magnitude) ?? [],
+      magnitude.set(either(magnitude.below(MAGNITUDE_CAP), magnitude, MAGNITUDE_CAP)),
+      here.plus(channel).store8(magnitude),
+      append({ at: at.seenAt, values: at.seenValues, count: this.seen }, channel.times(ROW_BYTES), magnitude),
+      this.#addToLater(),
+    ]
+  }
+
+  /** Records them for a survey, for the channels that follow at this position: offsets, states and sites stay. */
+  putForSurvey(): Code {
+    const { magnitude } = this
+    return [
+      this.#setSymbol(),
+      magnitude.set(either(magnitude.below(MAGNITUDE_CAP), magnitude, MAGNITUDE_CAP)),
+      this.#addToLater(),
+    ]
+  }
+
+  /** What the channel is foretold to be, in sixteenths, until it is put. */
+  mean(): I32 {
+    return this.channel.shiftLeft(1).loadS16(this.#at.symbols)
+  }
+
+  #setSymbol(): Code {
+    const { channel, residual, states } = this
     const symbol = this.#scale
+    const restored = states === null ? residual.times(SYMBOL_UNIT) : states.restored(residual)
+    return [
+      symbol.set(this.mean().plus(restored)),
+      symbol.set(either(symbol.below(SYMBOL_LIMIT), symbol, SYMBOL_LIMIT)),
+      symbol.set(either(symbol.below(-SYMBOL_LIMIT), -SYMBOL_LIMIT, symbol)),
+      channel.shiftLeft(1).store16(symbol, this.#at.symbols),
+    ]
+  }
+
+  /** Adds a magnitude within its cap to the scales of later channels. */
+  #addToLater(): Code {
+    const at = this.#at
+    const { channel, magnitude } = this
+    const index = this.#index
     const splat = this.#splat
     const row = this.#row
     const addEight = (half: number): Code => {
@@ -205,30 +266,22 @@ export class Position {
         add(row.productHighI16(splat), 2 * half + 1),
       ]
     }
-    const level = magnitude.shiftRight(this.#rank.load32(RANK.shift))
-    return [
-      index.set(level),
-      index.set(either(index.below(DRIFT_LEVELS), index, DRIFT_LEVELS - 1)),
-      this.#follow(this.#rank.plus(index.shiftLeft(2))),
-      symbol.set(channel.shiftLeft(1).loadS16(at.symbols).plus(residual.times(SYMBOL_UNIT))),
-      symbol.set(either(symbol.below(SYMBOL_LIMIT), symbol, SYMBOL_LIMIT)),
-      symbol.set(either(symbol.below(-SYMBOL_LIMIT), -SYMBOL_LIMIT, symbol)),
-      channel.shiftLeft(1).store16(symbol, at.symbols),
-      magnitude.set(either(magnitude.below(MAGNITUDE_CAP), magnitude, MAGNITUDE_CAP)),
-      here.plus(channel).store8(magnitude),
-      append({ at: at.seenAt, values: at.seenValues, count: this.seen }, channel.times(ROW_BYTES), magnitude),
-      when(channel.below(at.dense), [
-        index.set(channel.times(ROW_BYTES)),
-        append({ at: at.denseAt, values: at.denseValues, count: this.dense }, index, magnitude),
-        endList(at.denseValues, this.dense),
-        splat.set(magnitude.splatI16()),
-        [addEight(0), addEight(1)],
-      ]),
-    ]
+    return when(channel.below(at.dense), [
+      index.set(channel.times(ROW_BYTES)),
+      append({ at: at.denseAt, values: at.denseValues, count: this.dense }, index, magnitude),
+      endList(at.denseValues, this.dense),
+      splat.set(magnitude.splatI16()),
+      [addEight(0), addEight(1)],
+    ])
+  }
+
+  /** Before the channels pass once more: what chroma prediction knows of them is forgotten. */
+  startAgain(): Code {
+    return this.#chroma?.clear(this.#index) ?? []
   }
 
   /** Features and symbols of this position become visible to later ones. */
-  #finish(): Code {
+  finish(): Code {
     const at = this.#at
     const { here } = this
     const sums = this.#sums
