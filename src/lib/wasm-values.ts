@@ -56,6 +56,9 @@ export class I32 {
   shiftRightUnsigned(bits: Whole): I32 {
     return this.#with(bits, 0x76)
   }
+  rotateRight(bits: Whole): I32 {
+    return this.#with(bits, 0x78)
+  }
   leadingZeros(): I32 {
     return new I32([this.code, 0x67])
   }
@@ -232,6 +235,19 @@ export class V128 {
   shiftRightI16(bits: Whole): V128 {
     return new V128([this.code, whole(bits), simd(0x8c)])
   }
+  /** This with an int16 lane from an address. */
+  loadLaneI16(address: I32, offset: number, lane: number): V128 {
+    return new V128([address.code, this.code, simd(0x55), memory(offset), lane])
+  }
+  laneI32(lane: number): I32 {
+    return new I32([this.code, simd(0x1b), lane])
+  }
+  shiftLeftI32(bits: Whole): V128 {
+    return new V128([this.code, whole(bits), simd(0xab)])
+  }
+  belowI32(other: V128): V128 {
+    return this.#with(other, 0x39)
+  }
   addI32(other: V128): V128 {
     return this.#with(other, 0xae)
   }
@@ -292,6 +308,23 @@ export class V128 {
   /** The lower two floats as doubles. */
   promoteLowF32(): V128 {
     return new V128([this.code, simd(0x5f)])
+  }
+  /** The lower two int32 lanes as doubles. */
+  lowI32ToF64(): V128 {
+    return new V128([this.code, simd(0xfe)])
+  }
+  absF64(): V128 {
+    return new V128([this.code, simd(0xec)])
+  }
+  belowF64(other: V128): V128 {
+    return this.#with(other, 0x49)
+  }
+  atLeastF64(other: V128): V128 {
+    return this.#with(other, 0x4c)
+  }
+  /** The highest bit of either half, as two bits. */
+  mask64(): I32 {
+    return new I32([this.code, simd(0xc4)])
   }
   addF64(other: V128): V128 {
     return this.#with(other, 0xf0)

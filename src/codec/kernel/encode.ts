@@ -6,8 +6,9 @@ import { SYMBOL_MAX, SYMBOL_UNIT } from '../context-model'
 import { LOWER, PRECISION_BITS } from '../rans'
 import { LATENTS } from '../weights'
 import { GROUP, STATE, type KernelLayout } from './layout'
+import { chooseMagnitude } from './magnitude'
 import { Position, bound, sizeOf, state } from './position'
-import { chooseMagnitude, TrellisCode } from './trellis'
+import { TrellisCode } from './trellis'
 
 const QUARTERS = [0, 1, 2, 3] as const
 
@@ -57,7 +58,6 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
     const [escape, start, length] = [scope.i32(), scope.i32(), scope.i32()]
     const [pending, count, raw] = [scope.i32(), scope.i32(), scope.i32()]
     const [value, distance, worth] = [scope.f64(), scope.f64(), scope.f64()]
-    const path = at.trellis === null ? null : new TrellisCode(at, at.trellis, position, scope)
 
     const writeBits = (bits: I32, n: I32 | number): Code => [
       pending.set(pending.shiftLeft(n).or(bits)),
@@ -74,55 +74,68 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
       writeBits(constant(0), length.minus(1)),
       writeBits(start, length),
     ]
-    const choose: Code = [
-      chooseMagnitude(at, position, distance, worth, scope),
-      residual.set(either(value.below(0), constant(0).minus(magnitude), magnitude)),
-    ]
     const take: Code = [
       residual.set(channel.shiftLeft(1).plus(chosen).loadS16()),
       magnitude.set(either(residual.below(0), constant(0).minus(residual), residual)),
     ]
-    const findDistance: Code = [
-      value.set(
-        y.loadF32().minus(
-          position
-            .mean()
-            .toF64()
-            .times(1 / SYMBOL_UNIT),
-        ),
+    const findValue: Code = value.set(
+      y.loadF32().minus(
+        position
+          .mean()
+          .toF64()
+          .times(1 / SYMBOL_UNIT),
       ),
-      distance.set(value.magnitude()),
-    ]
-    const choice: Code =
-      path === null
-        ? [findDistance, when(distance.below(0.5), magnitude.set(0), choose)]
-        : [
-            findDistance,
-            path.choose(distance, worth),
-            residual.set(either(value.below(0), constant(0).minus(magnitude), magnitude)),
-          ]
-    const encodeOne: Code = [
-      when(chosen, take, choice),
-      y.increase(4),
-      when(
-        magnitude,
-        [
-          escape.set(sizeOf(table).minus(1)),
-          entry.set(either(magnitude.below(escape), magnitude, escape)),
-          start.set(bound(table, entry)),
-          entries.store32(bound(table, entry, 1).minus(start).shiftLeft(16).or(start)),
-          when(entry.is(escape), writeGolomb(magnitude.minus(escape))),
-          writeBits(residual.below(0), 1),
-          position.put(),
-        ],
-        [entries.store32(bound(table, 1).shiftLeft(16)), position.putZero()],
-      ),
+    )
+    const setSign: Code = residual.set(either(value.below(0), constant(0).minus(magnitude), magnitude))
+    const codeZero: Code = [
+      entries.store32(bound(table, 1).shiftLeft(16)),
       entries.increase(4),
+      position.putZero(),
     ]
+    const codeOne: Code = when(
+      magnitude,
+      [
+        escape.set(sizeOf(table).minus(1)),
+        entry.set(either(magnitude.below(escape), magnitude, escape)),
+        start.set(bound(table, entry)),
+        entries.store32(bound(table, entry, 1).minus(start).shiftLeft(16).or(start)),
+        entries.increase(4),
+        when(entry.is(escape), writeGolomb(magnitude.minus(escape))),
+        writeBits(residual.below(0), 1),
+        position.put(),
+      ],
+      codeZero,
+    )
+    const channels: Code = position.channels([
+      when(chosen, take, [
+        findValue,
+        distance.set(value.magnitude()),
+        when(distance.below(0.5), magnitude.set(0), [
+          chooseMagnitude(at, position, distance, worth, scope),
+          setSign,
+        ]),
+      ]),
+      y.increase(4),
+      codeOne,
+    ])
+    const plannedChannels = (path: TrellisCode): Code =>
+      position.groups([
+        when(chosen, path.planNothing(), path.planGroup(y, worth)),
+        when(
+          path.any,
+          position.eachOfGroup([
+            path.findTable(),
+            when(chosen, take, [path.choose(distance, worth), when(magnitude, [findValue, setSign])]),
+            y.increase(4),
+            codeOne,
+          ]),
+          [position.eachOfGroup([path.findTable(), codeZero]), y.increase(4 * GROUP)],
+        ),
+      ])
     return [
       [pending.set(state.load32(STATE.rawPending)), count.set(state.load32(STATE.rawCount))],
       [raw.set(state.load32(STATE.rawBytes)), worth.set(state.loadF32(STATE.worth))],
-      position.channels(encodeOne, path === null ? [] : when(chosen.is(0), path.planGroup(y, worth))),
+      at.trellis === null ? channels : plannedChannels(new TrellisCode(at, at.trellis, position, scope)),
       position.finish(),
       [state.store32(pending, STATE.rawPending), state.store32(count, STATE.rawCount)],
       state.store32(raw, STATE.rawBytes),

@@ -12,7 +12,8 @@ import { DECODED, decodeFunction } from './decode'
 import { codeFunction, encodeFunction, inverseFrequencies, prepareFunction } from './encode'
 import { clearIntra, narrowIntra, packIntra, useIntra } from './intra'
 import { packListed } from './layers'
-import { clearPlan, surveyFunction } from './trellis'
+import { surveyFunction } from './survey'
+import { clearPlan } from './trellis'
 import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, RANK, RANK_BYTES, STATE, TILE_SIDE } from './layout'
 import type { KernelLayout } from './layout'
 import { LATENTS, type CodecConfig } from '../weights'
@@ -114,7 +115,8 @@ function packTables(memory: ArrayBuffer, at: KernelLayout, model: ContextModel, 
   fine.set(model.high, LOW_ENTRIES)
   const view = new DataView(memory, at.ranks)
   model.tableOf.forEach((table, rank) => {
-    const record = rank * RANK_BYTES
+    const isSecond = rank >= at.rankCount
+    const record = isSecond ? at.trellis!.lift + (rank - at.rankCount) * RANK_BYTES : rank * RANK_BYTES
     view.setInt32(record + RANK.table, at.tables + 4 * starts[table]!, true)
     view.setInt32(record + RANK.shift, model.driftShift[rank]!, true)
     const [zero, one] = bits.subarray(starts[table])

@@ -57,7 +57,7 @@ export const RANK_BYTES = 128
 
 /** What dependent quantization needs; costs are float64, by state. */
 export interface TrellisLayout {
-  /** From the record of a rank to that of the other quantizer. */
+  /** From the record of a rank to that of the second quantizer: 2 to an odd power (states.ts). */
   readonly lift: number
   /** Means of the first channels (i16), while the survey puts symbols in their place. */
   readonly means: number
@@ -67,7 +67,11 @@ export interface TrellisLayout {
   /** Costs to go of the plan at the first channel of every group, and of a group at every channel. */
   readonly plan: number
   readonly toGo: number
+  /** Of a group, by channel: the states after which an odd magnitude is best, or FAR (u8). */
+  readonly decisions: number
 }
+/** A bit beside those of the states: the distance is half a step or more, and the magnitude is still to be found. */
+export const FAR = 1 << STATES
 export const COST_BYTES = 8 * STATES
 
 /** What chroma prediction needs, all regions within the first 64 KiB; channels are int16. */
@@ -205,6 +209,8 @@ export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: n
   const units = grouped(config.intraHidden ?? 0)
   const rows = NEIGHBOURS * features + hidden + units
   const pairs = (NEIGHBOURS * means) / 2
+  const quantizers = config.dependentQuantization === undefined ? 1 : 2
+  const lift = quantizers === 1 ? 0 : 2 ** (2 * Math.ceil((Math.log2((RANK_BYTES * ranks) / 2) - 1) / 2) + 1)
   let next = 64
   const take = (bytes: number): number => {
     const at = next
@@ -248,7 +254,7 @@ export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: n
     scales: take(4 * GROUP),
     symbols: take(2 * LATENTS),
     fine: take(2 * (LOW_ENTRIES + HIGH_ENTRIES)),
-    ranks: take(RANK_BYTES * ranks),
+    ranks: take(lift + (RANK_BYTES * ranks) / quantizers),
     offsets: take(4 * LATENTS),
     tables: take(4 * tableEntries),
     bits: take(4 * tableEntries),
@@ -268,9 +274,9 @@ export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: n
     config.dependentQuantization === undefined
       ? null
       : {
-          ...{ lift: (RANK_BYTES * ranks) / 2, means: take(2 * means), distances: take(8 * LATENTS) },
-          ...{ records: take(4 * LATENTS), plan: take(COST_BYTES * (LATENTS / GROUP + 1)) },
-          toGo: take(COST_BYTES * (GROUP + 1)),
+          ...{ lift, means: take(2 * means), distances: take(8 * LATENTS), records: take(4 * LATENTS) },
+          ...{ plan: take(COST_BYTES * (LATENTS / GROUP + 1)), toGo: take(COST_BYTES * (GROUP + 1)) },
+          decisions: take(GROUP),
         }
   const tile = next
   const symbols = POSITIONS * LATENTS
@@ -285,7 +291,7 @@ export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: n
   const { bits, ...regions } = small
   return {
     ...{ features, hidden, means, dense, rows, pairs },
-    rankCount: trellis === null ? ranks : ranks / 2,
+    rankCount: ranks / quantizers,
     ...regions,
     bitsAfter: bits - regions.tables,
     ...{ chroma, intra, trellis, siteBytes, siteFeatures, siteSymbols },

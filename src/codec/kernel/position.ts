@@ -94,11 +94,13 @@ export class Position {
     this.#intra = at.intra === null ? null : new IntraCode(at.intra, scope)
   }
 
-  /**
-   * Every active channel in turn; `code` finds `table` set, and puts what is not zero. `openGroup` goes before the channels
-   * of a group.
-   */
-  channels(code: Code, openGroup: Code = []): Code {
+  /** Every active channel in turn; `code` finds `table` set, and puts what is not zero. */
+  channels(code: Code): Code {
+    return this.groups(this.eachOfGroup([this.#findTable(), code]))
+  }
+
+  /** Every group of active channels in turn; `code` moves `channel` on to the next. */
+  groups(code: Code): Code {
     const { channel } = this
     const at = this.#at
     const group = this.#group
@@ -106,13 +108,18 @@ export class Position {
       [this.seen.set(0), this.dense.set(0), channel.set(0), group.set(0), this.states?.start() ?? []],
       loopWhile(channel.below(this.active), [
         this.#startGroup(),
-        openGroup,
-        doWhile([this.#findTable(), code, channel.increase(1)], channel.and(GROUP - 1).isNot(0)),
+        code,
         this.#chroma?.finish() ?? [],
         this.#intra?.finishGroup(channel, at.symbols) ?? [],
         group.increase(1),
       ]),
     ]
+  }
+
+  /** The channels of the group that has been started. */
+  eachOfGroup(code: Code): Code {
+    const { channel } = this
+    return doWhile([code, channel.increase(1)], channel.and(GROUP - 1).isNot(0))
   }
 
   /** Scales of the group's 16 channels from all that is known; magnitudes start at zero, symbols at their means. */
@@ -175,12 +182,70 @@ export class Position {
   }
 
   #findTable(): Code {
+    return [this.findRank(), this.lookUpTable()]
+  }
+
+  /** Sets `table`, and `rank` to the record of the quantizer that serves; it was that of the first. */
+  lookUpTable(): Code {
     const { rank, table, states } = this
-    return [
-      this.findRank(),
-      states === null ? [] : rank.increase(states.lift),
-      table.set(rank.load32(RANK.table)),
+    return [states === null ? [] : rank.increase(states.lift), table.set(rank.load32(RANK.table))]
+  }
+
+  /** Sets `rank` as findRank did for the channel. */
+  recallRank(record: I32): Code {
+    return [this.rank.set(record), this.#offset.set(this.channel.shiftLeft(2).load32(this.#at.offsets))]
+  }
+
+  /** Stores the records that findRank gives of the group's channels, before any of them is put; by channel. */
+  findRanks(records: number): Code {
+    const at = this.#at
+    const { channel } = this
+    const [low, high] = [this.#row, this.#splat]
+    const scale = this.#sums[0]
+    const limit = (bound: number): V128 => constant(bound).splatI32()
+    const zero = limit(0)
+    const setIndex = (index: V128Local, quarter: number): Code => [
+      scale.set(constant(0).load128(at.scales + 16 * quarter)),
+      index.set(
+        scale
+          .addI32(limit(LOW_RANGE))
+          .shiftRightI32(LOW_SHIFT)
+          .maxI32(zero)
+          .where(
+            scale.belowI32(limit(LOW_RANGE)),
+            scale
+              .shiftRightI32(SCALE_BITS)
+              .minI32(limit(HIGH_ENTRIES - 1))
+              .addI32(limit(LOW_ENTRIES)),
+          )
+          .shiftLeftI32(1),
+      ),
     ]
+    const fine = [low, high]
+      .flatMap((index) => [0, 1, 2, 3].map((lane) => index.laneI32(lane)))
+      .reduce((eight, address, lane) => eight.loadLaneI16(address, at.fine, lane), zero)
+    const store = (ranks: V128, quarter: number): Code =>
+      channel.shiftLeft(2).store128(
+        ranks
+          .addI32(
+            channel
+              .shiftLeft(2)
+              .load128(at.offsets + 16 * quarter)
+              .shiftRightI32(OFFSET_SHIFT),
+          )
+          .addI32(limit(RANK_HALF))
+          .shiftRightI32(RANK_SHIFT)
+          .maxI32(zero)
+          .minI32(limit(at.rankCount - 1))
+          .shiftLeftI32(Math.log2(RANK_BYTES))
+          .addI32(limit(at.ranks)),
+        records + 16 * quarter,
+      )
+    return [0, 2].map((quarter) => [
+      [setIndex(low, quarter), setIndex(high, quarter + 1)],
+      scale.set(fine),
+      [store(scale.extendLowI16(), quarter), store(scale.extendHighI16(), quarter + 1)],
+    ])
   }
 
   /** Moves the channel's offset by the drift at an address within the rank's record. */

@@ -1,47 +1,52 @@
-/** The states of dependent quantization in the kernel (dependent-quantization.ts), two bits as masks of all ones or none. */
+/**
+ * The states of dependent quantization in the kernel (dependent-quantization.ts). A state is two quantizers: the one that
+ * serves, and the one after it if the symbol is even; an even symbol swaps both. So they stand in a word, bit for bit in
+ * turns, which an even symbol rotates; an odd one also turns those bits that tell who serves after it.
+ */
 import type { FunctionScope, I32Local } from '../../lib/wasm-assembler'
 import type { Code } from '../../lib/wasm-bytes'
 import { constant, type I32 } from '../../lib/wasm-values'
 import { HALF_STEP } from '../dependent-quantization'
 
-/** A state is 2 `now` + `then`. An even magnitude swaps both bits, an odd one also turns the one that is `now` after it. */
+/** The bits of the quantizer that serves, two to any odd power. */
+const SERVING = 0xaaaaaaaa
+
 export class States {
-  /** The quantizer that serves. */
-  readonly now: I32Local
-  /** The one after this symbol if it is even. */
-  readonly then: I32Local
-  readonly #kept: I32Local
+  /** Its lowest two bits are the state. */
+  readonly word: I32Local
   readonly #lift: number
 
   constructor(lift: number, scope: FunctionScope) {
     this.#lift = lift
-    this.now = scope.i32()
-    this.then = scope.i32()
-    this.#kept = scope.i32()
+    this.word = scope.i32()
   }
 
   start(): Code {
-    return [this.now.set(0), this.then.set(0)]
+    return this.word.set(0)
   }
 
   afterZero(): Code {
-    const { now, then } = this
-    const kept = this.#kept
-    return [kept.set(now), now.set(then), then.set(kept)]
+    return this.word.set(this.word.rotateRight(1))
   }
 
   after(magnitude: I32): Code {
-    return [this.afterZero(), this.now.set(this.now.xor(constant(0).minus(magnitude.and(1))))]
+    const isOdd = constant(0).minus(magnitude.and(1))
+    return this.word.set(this.word.rotateRight(1).xor(isOdd.and(SERVING)))
   }
 
   /** What the record of a rank lies after that of the first quantizer. */
   get lift(): I32 {
-    return this.now.and(this.#lift)
+    return this.word.and(this.#lift)
+  }
+
+  /** 1 where the second quantizer serves. */
+  get isSecond(): I32 {
+    return this.word.shiftRightUnsigned(1).and(1)
   }
 
   /** A residual, not zero, in sixteenths. */
   restored(residual: I32): I32 {
     const sign = residual.shiftRight(31).or(1)
-    return residual.times(2 * HALF_STEP).minus(sign.times(HALF_STEP).and(this.now))
+    return residual.shiftLeft(1).minus(sign.times(this.isSecond)).times(HALF_STEP)
   }
 }

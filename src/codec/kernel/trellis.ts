@@ -4,15 +4,12 @@
  */
 import {
   doWhile,
-  giveBack,
   loopWhile,
-  wasmFunction,
   when,
   type F64Local,
   type FunctionScope,
   type I32Local,
   type V128Local,
-  type WasmFunction,
 } from '../../lib/wasm-assembler'
 import type { Code } from '../../lib/wasm-bytes'
 import {
@@ -27,45 +24,14 @@ import {
   type V128,
 } from '../../lib/wasm-values'
 import { SYMBOL_MAX, SYMBOL_UNIT } from '../context-model'
-import { HALF_STEP } from '../dependent-quantization'
+import { HALF_STEP, STATES } from '../dependent-quantization'
 import { LATENTS } from '../weights'
-import { COST_BYTES, GROUP, RANK, STATE, type KernelLayout, type TrellisLayout } from './layout'
-import { Position, sizeOf, state } from './position'
+import { COST_BYTES, FAR, GROUP, RANK, type KernelLayout, type TrellisLayout } from './layout'
+import { sizeOf, type Position } from './position'
 
-const HALF = HALF_STEP / SYMBOL_UNIT
-const STEP = 2 * HALF
-
-/** Sets the magnitude as chooseMagnitude does from 0.5 on; the position's table is known. */
-export function chooseMagnitude(
-  at: KernelLayout,
-  { table, magnitude }: Position,
-  value: F64Local,
-  worth: F64,
-  scope: FunctionScope,
-): Code {
-  const rest = scope.f64()
-  const bits = (after: number): F64 => table.plus(magnitude.shiftLeft(2)).loadF32(at.bitsAfter + 4 * after)
-  return [
-    magnitude.set(value.truncated()),
-    when(
-      magnitude.plus(1).atLeast(sizeOf(table).minus(1)),
-      [
-        magnitude.set(value.plus(0.5).truncated()),
-        magnitude.set(either(magnitude.below(SYMBOL_MAX), magnitude, SYMBOL_MAX)),
-      ],
-      [
-        rest.set(value.minus(magnitude.toF64())),
-        magnitude.increase(
-          rest
-            .times(2)
-            .minus(1)
-            .times(worth)
-            .above(bits(1).minus(bits(0))),
-        ),
-      ],
-    ),
-  ]
-}
+/** Half a step of a quantizer and a whole one, in steps of the model. */
+export const HALF = HALF_STEP / SYMBOL_UNIT
+export const STEP = 2 * HALF
 
 /** The lower of the two magnitudes beside a distance, so that both can be coded. */
 const lowest = (halfSteps: F64, quantizer: Real): I32 => {
@@ -80,6 +46,14 @@ export class TrellisCode {
   readonly #at: KernelLayout
   readonly #trellis: TrellisLayout
   readonly #position: Position
+  /** Not zero where a distance of the group is half a step or more. */
+  readonly far: I32Local
+  /** Not zero where a symbol of the group may not be zero. */
+  readonly any: I32Local
+  /** States after which the channel is odd, or FAR. */
+  readonly decision: I32Local
+  readonly #isFar: I32Local
+  readonly #denseBefore: I32Local
   readonly #index: I32Local
   readonly #record: I32Local
   readonly #low: I32Local
@@ -94,11 +68,19 @@ export class TrellisCode {
   readonly #worth: V128Local
   /** Of each quantizer: even, then odd. */
   readonly #costs: readonly [V128Local, V128Local]
+  /** Costs from states 0 and 1, and from 2 and 3, if the channel is even or odd. */
+  readonly #evens: readonly [V128Local, V128Local]
+  readonly #odds: readonly [V128Local, V128Local]
 
   constructor(at: KernelLayout, trellis: TrellisLayout, position: Position, scope: FunctionScope) {
     this.#at = at
     this.#trellis = trellis
     this.#position = position
+    this.far = scope.i32()
+    this.any = scope.i32()
+    this.decision = scope.i32()
+    this.#isFar = scope.i32()
+    this.#denseBefore = scope.i32()
     this.#index = scope.i32()
     this.#record = scope.i32()
     this.#low = scope.i32()
@@ -111,14 +93,82 @@ export class TrellisCode {
     this.#distance = scope.v128()
     this.#worth = scope.v128()
     this.#costs = [scope.v128(), scope.v128()]
+    this.#evens = [scope.v128(), scope.v128()]
+    this.#odds = [scope.v128(), scope.v128()]
   }
 
-  /** Keeps what the costs of the channel need; the position's rank is that of the first quantizer. */
-  see(distance: F64): Code {
-    const { channel, rank } = this.#position
+  /**
+   * Keeps distances and ranks of a group's channels, whose first latent is at `y`. Ranks hold until a channel adds to the
+   * scales. Sets `far`.
+   */
+  see(y: I32): Code {
+    const { channel } = this.#position
+    const { distances, records } = this.#trellis
+    const [means, pair, far] = [this.#first, this.#second, this.far]
+    const seePair = (latents: V128, mean: V128, two: number): Code => [
+      pair.set(
+        latents
+          .promoteLowF32()
+          .subF64(mean.lowI32ToF64().timesF64(doubles(1 / SYMBOL_UNIT, 1 / SYMBOL_UNIT)))
+          .absF64(),
+      ),
+      channel.shiftLeft(3).store128(pair, distances + 16 * two),
+      far.set(far.or(pair.atLeastF64(doubles(HALF, HALF)).mask64())),
+    ]
     return [
-      channel.shiftLeft(3).storeF64(distance, this.#trellis.distances),
-      channel.shiftLeft(2).store32(rank, this.#trellis.records),
+      far.set(0),
+      [0, 1, 2, 3].map((quarter) => {
+        const latents = y.load128(16 * quarter)
+        return [
+          means.set(
+            channel
+              .shiftLeft(1)
+              .load64(this.#at.symbols + 8 * quarter)
+              .extendLowI16(),
+          ),
+          seePair(latents, means, 2 * quarter),
+          seePair(latents.interleaveHigh64(latents), means.interleaveHigh64(means), 2 * quarter + 1),
+        ]
+      }),
+      this.#position.findRanks(records),
+      this.#denseBefore.set(this.#position.dense),
+    ]
+  }
+
+  /** Sets the position's rank to that of the channel now: what was seen, unless channels of the group moved it. */
+  findRank(ifSeen: Code, ifMoved: Code): Code {
+    const position = this.#position
+    const record = position.channel.shiftLeft(2).load32(this.#trellis.records)
+    return when(
+      this.#denseBefore.is(position.dense),
+      [position.recallRank(record), ifSeen],
+      [position.findRank(), ifMoved],
+    )
+  }
+
+  /** Keeps the rank that was found. */
+  keepRank(): Code {
+    const { channel, rank } = this.#position
+    return channel.shiftLeft(2).store32(rank, this.#trellis.records)
+  }
+
+  /** That of the channel, as it was seen. */
+  get distance(): F64 {
+    return this.#position.channel.shiftLeft(3).loadF64(this.#trellis.distances)
+  }
+
+  /** No group is planned: ranks are found one by one. */
+  planNothing(): Code {
+    return [this.any.set(1), this.#denseBefore.set(-1)]
+  }
+
+  /** Finds rank and table of the channel of a planned group. */
+  findTable(): Code {
+    const { channel } = this.#position
+    const { decision } = this
+    return [
+      this.findRank(decision.set(channel.and(GROUP - 1).loadU8(this.#trellis.decisions)), decision.set(FAR)),
+      this.#position.lookUpTable(),
     ]
   }
 
@@ -138,7 +188,7 @@ export class TrellisCode {
     ]
   }
 
-  /** Before a group's channels, whose first latent is at `y`: costs to go within it, then by the plan. */
+  /** Before a group's channels, whose first latent is at `y`: costs to go within it, then by the plan; sets `any`. */
   planGroup(y: I32, worth: F64): Code {
     const { channel } = this.#position
     const { plan, toGo } = this.#trellis
@@ -147,36 +197,15 @@ export class TrellisCode {
     const load = (half: number): V128 => next.load128(plan + COST_BYTES + 16 * half)
     const place = index.and(GROUP - 1).times(COST_BYTES)
     return [
-      this.#seeGroup(y),
+      this.see(y),
+      this.any.set(0),
       this.#startLooking(worth, load(0), load(1)),
       this.#keep(constant(GROUP * COST_BYTES), toGo),
       index.set(channel.plus(GROUP)),
-      doWhile([index.increase(-1), this.#lookBack(), this.#keep(place, toGo)], index.and(GROUP - 1).isNot(0)),
-    ]
-  }
-
-  #seeGroup(y: I32): Code {
-    const { channel } = this.#position
-    const latent = y.plus(channel.and(GROUP - 1).shiftLeft(2)).loadF32()
-    return [
       doWhile(
-        [
-          this.#position.findRank(),
-          this.see(
-            latent
-              .minus(
-                this.#position
-                  .mean()
-                  .toF64()
-                  .times(1 / SYMBOL_UNIT),
-              )
-              .magnitude(),
-          ),
-          channel.increase(1),
-        ],
-        channel.and(GROUP - 1).isNot(0),
+        [index.increase(-1), this.#lookBack(), this.#keepDecision(), this.#keep(place, toGo)],
+        index.and(GROUP - 1).isNot(0),
       ),
-      channel.increase(-GROUP),
     ]
   }
 
@@ -194,6 +223,7 @@ export class TrellisCode {
     const index = this.#index
     const [first, second, distance] = [this.#first, this.#second, this.#distance]
     const [one, other] = this.#costs
+    const [evens, odds] = [this.#evens, this.#odds]
     const evenOf = (costs: V128): V128 => costs.interleaveLow64(costs)
     const oddOf = (costs: V128): V128 => costs.interleaveHigh64(costs)
     const seen = index.shiftLeft(3).loadF64(distances)
@@ -202,21 +232,27 @@ export class TrellisCode {
       distance.set(index.shiftLeft(3).load64Splat(distances)),
       when(
         seen.below(HALF),
-        [this.#weighSmall(0, STEP), this.#weighSmall(1, HALF)],
-        [this.#halfSteps.set(inHalfSteps(seen)), this.#weigh(0), this.#weigh(1)],
+        [this.#isFar.set(0), this.#weighSmall(0, STEP), this.#weighSmall(1, HALF)],
+        [this.#isFar.set(FAR), this.#halfSteps.set(inHalfSteps(seen)), this.#weigh(0), this.#weigh(1)],
       ),
       // After a state come states 0 or 2, or 2 or 0, or 1 or 3, or 3 or 1.
-      distance.set(
-        evenOf(one)
-          .addF64(first.interleaveLow64(second))
-          .lowerF64(oddOf(one).addF64(second.interleaveLow64(first))),
-      ),
-      second.set(
-        evenOf(other)
-          .addF64(first.interleaveHigh64(second))
-          .lowerF64(oddOf(other).addF64(second.interleaveHigh64(first))),
-      ),
-      first.set(distance),
+      evens[0].set(evenOf(one).addF64(first.interleaveLow64(second))),
+      odds[0].set(oddOf(one).addF64(second.interleaveLow64(first))),
+      evens[1].set(evenOf(other).addF64(first.interleaveHigh64(second))),
+      odds[1].set(oddOf(other).addF64(second.interleaveHigh64(first))),
+      first.set(evens[0].lowerF64(odds[0])),
+      second.set(evens[1].lowerF64(odds[1])),
+    ]
+  }
+
+  #keepDecision(): Code {
+    const { any } = this
+    const [evens, odds, decision] = [this.#evens, this.#odds, this.#low]
+    const isOdd = (half: 0 | 1): I32 => odds[half].belowF64(evens[half]).mask64()
+    return [
+      decision.set(isOdd(0).or(isOdd(1).shiftLeft(2)).or(this.#isFar)),
+      any.set(any.or(decision)),
+      this.#index.and(GROUP - 1).store8(decision, this.#trellis.decisions),
     ]
   }
 
@@ -254,24 +290,32 @@ export class TrellisCode {
     ]
   }
 
-  /** Sets the magnitude of the channel, whose rank and table are known. */
+  /** Sets the magnitude of the channel, after findTable. */
   choose(distance: F64Local, worth: F64): Code {
+    const { magnitude, states } = this.#position
+    return when(
+      this.decision.and(FAR),
+      [distance.set(this.distance), this.#weighAndChoose(distance, worth)],
+      magnitude.set(this.decision.shiftRightUnsigned(states!.word.and(STATES - 1)).and(1)),
+    )
+  }
+
+  #weighAndChoose(distance: F64Local, worth: F64): Code {
     const { magnitude, rank, table, channel } = this.#position
-    const { now, then } = this.#position.states!
+    const { word, isSecond } = this.#position.states!
     const [low, evenCost, oddCost, zeroCost] = [this.#low, this.#evenCost, this.#oddCost, this.#zeroCost]
-    const later = channel
-      .and(GROUP - 1)
-      .times(COST_BYTES)
-      .plus(now.and(8))
-    const toGo = (after: I32): F64 => later.plus(after.and(16)).loadF64(this.#trellis.toGo + COST_BYTES)
-    const isLess = oddCost.plus(toGo(then.xor(-1))).below(evenCost.plus(toGo(then)))
+    const later = channel.and(GROUP - 1).times(COST_BYTES)
+    // Costs are by state: 8 bytes times the bits that come after an even magnitude, 16 more or less after an odd one.
+    const even = word.and(24)
+    const toGo = (after: I32): F64 => later.plus(after).loadF64(this.#trellis.toGo + COST_BYTES)
+    const isLess = oddCost.plus(toGo(even.xor(16))).below(evenCost.plus(toGo(even)))
     const squared = (error: F64): F64 => error.times(error).times(worth)
     const set = (cost: F64Local, bits: F64, restored: F64): Code => [
       cost.set(distance.minus(restored)),
       cost.set(bits.plus(squared(cost))),
     ]
     const zeroBits = rank.loadF32(RANK.bits)
-    const quantizer = now.and(1).toF64()
+    const quantizer = isSecond.toF64()
     const last = sizeOf(table).minus(1)
     const setAt = (cost: F64Local, coded: I32): Code =>
       set(
@@ -283,7 +327,7 @@ export class TrellisCode {
       distance.below(HALF),
       [
         set(evenCost, zeroBits, float(0)),
-        set(oddCost, rank.loadF32(RANK.bits + 4), eitherReal(now, HALF, STEP)),
+        set(oddCost, rank.loadF32(RANK.bits + 4), eitherReal(isSecond, HALF, STEP)),
         magnitude.set(isLess),
       ],
       [
@@ -301,52 +345,4 @@ export class TrellisCode {
 /** Without a plan nothing is known of what comes after a group. */
 export function clearPlan(memory: ArrayBuffer, { plan }: TrellisLayout): void {
   new Uint8Array(memory, plan, COST_BYTES * (LATENTS / GROUP + 1)).fill(0)
-}
-
-/**
- * survey(here, active, y) -> 0. Passes over a position that has begun with the first quantizer alone, plans by what it
- * sees, and begins the position again.
- */
-export function surveyFunction(at: KernelLayout, trellis: TrellisLayout): WasmFunction {
-  return wasmFunction('survey', 3, (given, scope) => {
-    const position = new Position(at, given, scope)
-    const y = given[2]!
-    const { magnitude, residual } = position
-    const code = new TrellisCode(at, trellis, position, scope)
-    const [value, distance, worth, ownWorth] = [scope.f64(), scope.f64(), scope.f64(), scope.f64()]
-    const copyMeans = (from: number, to: number): Code =>
-      Array.from({ length: at.means / 8 }, (_, eight) =>
-        constant(0).store128(constant(0).load128(from + 16 * eight), to + 16 * eight),
-      )
-    const surveyOne: Code = [
-      value.set(
-        y.loadF32().minus(
-          position
-            .mean()
-            .toF64()
-            .times(1 / SYMBOL_UNIT),
-        ),
-      ),
-      distance.set(value.magnitude()),
-      code.see(distance),
-      y.increase(4),
-      when(distance.below(HALF).is(0), [
-        distance.set(distance.dividedBy(STEP)),
-        chooseMagnitude(at, position, distance, ownWorth, scope),
-        when(magnitude, [
-          residual.set(either(value.below(0), constant(0).minus(magnitude), magnitude)),
-          position.putForSurvey(),
-        ]),
-      ]),
-    ]
-    return [
-      [worth.set(state.loadF32(STATE.worth)), ownWorth.set(worth.times(STEP * STEP))],
-      copyMeans(at.symbols, trellis.means),
-      position.channels(surveyOne),
-      copyMeans(trellis.means, at.symbols),
-      position.startAgain(),
-      code.planAll(worth),
-      giveBack(0),
-    ]
-  })
 }
