@@ -20,16 +20,17 @@
  * (both scale with the symbols, so one set of weights serves all qualities), times a gain for the quality.
  * Weights are in units of 2^-10, sums wrap at 32 bits.
  *
- * Where the model has it, what the edges of the neighbours foretell (intra-prediction.ts) is added to the means, and its
- * hidden layer to the scales as the one above; then, where it predicts chroma, what luma foretells (chroma-prediction.ts).
+ * Where the model has them: what the edges of the neighbours foretell (intra-prediction.ts) is added to the means, and its
+ * hidden layer to the scales as the one above; then what luma foretells of chroma (chroma-prediction.ts). What the symbols
+ * of the position say of its later channels (scale-stages.ts) is added to the scales. Offsets of kinds of symbols drift
+ * beside those of channels (calibration.ts).
  *
- * This file is the reference; src/codec/kernel computes the same on WebAssembly.
+ * This file holds a model, tile-context.ts computes with it: the reference. src/codec/kernel does the same on WebAssembly.
  */
-import { checkChromaModel, ChromaPrediction, SLOPE_GROUP, type ChromaModel } from './chroma-prediction'
-import { nextState, quantizerOf, reconstruct, type Quantizer, type State } from './dependent-quantization'
-import { dot } from './integers'
-import { INTRA_CHANNELS, INTRA_STAGE_COUNT, IntraPrediction, type IntraModel } from './intra-prediction'
+import { checkChromaModel, type ChromaModel } from './chroma-prediction'
+import { INTRA_CHANNELS, INTRA_STAGE_COUNT, type IntraModel } from './intra-prediction'
 import { KNOTS, QUALITY_MAX } from './quality'
+import { SCALE_STAGES, type StageModel } from './scale-stages'
 import { LATENTS, type CodecWeights } from './weights'
 
 export const MAGNITUDE_CAP = 15
@@ -96,6 +97,10 @@ export interface ContextModel {
   readonly chroma: ChromaModel | null
   /** null where the edges of neighbours predict nothing. */
   readonly intra: IntraModel | null
+  /** null where the symbols of a position say no more of its scales than the dense weights. */
+  readonly stages: StageModel | null
+  /** Whether offsets of kinds of symbols drift too. */
+  readonly isCalibrated: boolean
 }
 
 /** The model at one quality; bias knots are interpolated in integers. */
@@ -105,7 +110,8 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     if (found === undefined) throw new RangeError(`The model has no integer tensor ${name}.`)
     return found
   }
-  const { contextDense, contextFeatures, meanChannels, meanHidden, intraWidth, intraHidden } = weights.config
+  const { contextDense, contextFeatures, meanChannels, meanHidden } = weights.config
+  const { intraWidth, intraHidden, stageHidden } = weights.config
   const thresholds = tensor('thresholds')
   const rankOf = (sum: number): number => {
     let reached = 0
@@ -139,6 +145,8 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     driftShift: tensor('drift_shift'),
     chroma: weights.config.chromaPrediction === undefined ? null : chromaModel(),
     intra: intraWidth === undefined || intraHidden === undefined ? null : intraModel(intraWidth, intraHidden),
+    stages: stageHidden === undefined ? null : stageModel(stageHidden),
+    isCalibrated: weights.config.calibration !== undefined,
   }
 
   function chromaModel(): ChromaModel {
@@ -166,6 +174,11 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
       scaleWeights: tensor('scale_intra'),
     }
   }
+
+  function stageModel(hidden: number): StageModel {
+    const all = (part: string): Int32Array[] => SCALE_STAGES.map((_, i) => tensor(`stage_${part}_${i}`))
+    return { hidden, in: all('in'), bias: all('bias'), out: all('out') }
+  }
 }
 
 /** A row of [KNOTS, columns] at a quality, interpolated in integers. */
@@ -178,225 +191,3 @@ function betweenKnots(knots: Int32Array, columns: number, quality: number): Int3
     return Math.floor((a * (QUALITY_MAX - part) + b * part) / QUALITY_MAX)
   })
 }
-
-/** What is known of a tile while it is coded or decoded, position by position. */
-export class TileContext {
-  /** Symbols in sixteenths, [positions, active]. */
-  readonly symbols: Int16Array
-  readonly #model: ContextModel
-  readonly #width: number
-  readonly #active: number
-  /** Magnitudes and features of positions, with one empty position before and after each row. */
-  readonly #magnitudes: Uint8Array
-  readonly #featureValues: Int32Array
-  readonly #scale = new Int32Array(LATENTS)
-  /** How far each channel's tables lie from what the sums say, 2^-16. */
-  readonly #offset = new Int32Array(LATENTS)
-  readonly #sums: Int32Array
-  readonly #near = new Int32Array(NEIGHBOURS)
-  /** Signed symbols of the neighbours, [4, means], and the hidden layer on them. */
-  readonly #nearSymbols: Int32Array
-  readonly #hidden: Int32Array
-  readonly #chroma: ChromaPrediction | null
-  readonly #intra: IntraPrediction | null
-  /** Offsets before the position, to start it again; only with dependent quantization. */
-  readonly #offsetBefore: Int32Array | null
-  readonly #ranks: number
-  #x = 0
-  #y = 0
-  #here = 0
-  #symbolsAt = 0
-  #rank = 0
-  #state: State = 0
-
-  constructor(model: ContextModel, width: number, height: number, active: number) {
-    this.#model = model
-    this.#width = width
-    this.#active = active
-    this.symbols = new Int16Array(width * height * active)
-    const padded = (width + 2) * (height + 1)
-    this.#magnitudes = new Uint8Array(padded * LATENTS)
-    this.#featureValues = new Int32Array(padded * model.features)
-    this.#sums = new Int32Array(model.features)
-    this.#nearSymbols = new Int32Array(NEIGHBOURS * model.means)
-    this.#hidden = new Int32Array(model.hidden)
-    this.#chroma = model.chroma === null ? null : new ChromaPrediction(model.chroma, padded)
-    this.#intra = model.intra === null ? null : new IntraPrediction(model.intra, padded, active)
-    this.#offsetBefore = model.quantizers === 1 ? null : new Int32Array(LATENTS)
-    this.#ranks = model.tableOf.length / model.quantizers
-  }
-
-  /** Of dependent quantization; else always 0. */
-  get state(): State {
-    return this.#state
-  }
-
-  /** Goes to a position; they must come row by row. */
-  start(x: number, y: number): void {
-    this.#offsetBefore?.set(this.#offset)
-    this.#begin(x, y)
-  }
-
-  /** Forgets what was put at this position; only with dependent quantization. */
-  startAgain(): void {
-    this.#offset.set(this.#offsetBefore!)
-    const at = this.#here * LATENTS
-    this.#magnitudes.fill(0, at, at + LATENTS)
-    this.#begin(this.#x, this.#y)
-  }
-
-  #begin(x: number, y: number): void {
-    const { bias, sameWeights, featureWeights, features, hiddenWeights } = this.#model
-    const stride = this.#width + 2
-    const here = (y + 1) * stride + x + 1
-    const near = this.#near
-    near[0] = here - 1
-    near[1] = here - stride
-    near[2] = here - stride - 1
-    near[3] = here - stride + 1
-    this.#x = x
-    this.#y = y
-    this.#here = here
-    this.#state = 0
-    this.#symbolsAt = (y * this.#width + x) * this.#active
-    const active = this.#active
-    const scale = this.#scale
-    const magnitudes = this.#magnitudes
-    const [west, north, northWest, northEast] = [
-      near[0] * LATENTS,
-      near[1] * LATENTS,
-      near[2] * LATENTS,
-      near[3] * LATENTS,
-    ]
-    for (let c = 0; c < active; c++)
-      scale[c] =
-        bias[c]! +
-        sameWeights[c]! * magnitudes[west + c]! +
-        sameWeights[LATENTS + c]! * magnitudes[north + c]! +
-        sameWeights[2 * LATENTS + c]! * magnitudes[northWest + c]! +
-        sameWeights[3 * LATENTS + c]! * magnitudes[northEast + c]!
-    for (let t = 0; t < NEIGHBOURS; t++) {
-      const values = near[t]! * features
-      for (let f = 0; f < features; f++) {
-        const value = this.#featureValues[values + f]!
-        if (value === 0) continue
-        const row = (t * features + f) * LATENTS
-        for (let c = 0; c < active; c++) scale[c] = scale[c]! + featureWeights[row + c]! * value
-      }
-    }
-    this.#readNeighbours(x, y)
-    this.#seeHidden(this.#hidden, hiddenWeights)
-    if (this.#intra !== null) this.#seeHidden(this.#intra.start(near), this.#model.intra!.scaleWeights)
-    this.#sums.fill(0)
-    this.#chroma?.start(near)
-  }
-
-  /** Adds what a hidden layer of predictions says of the scales; weights [layer, 768]. */
-  #seeHidden(layer: Int16Array | Int32Array, weights: Int32Array): void {
-    const scale = this.#scale
-    const active = this.#active
-    layer.forEach((value, h) => {
-      const seen = Math.min(HIDDEN_CAP, value)
-      if (seen === 0) return
-      const row = h * LATENTS
-      for (let c = 0; c < active; c++) scale[c] = scale[c]! + weights[row + c]! * seen
-    })
-  }
-
-  #readNeighbours(x: number, y: number): void {
-    const { means, meanIn } = this.#model
-    const width = this.#width
-    const active = this.#active
-    const near = this.#nearSymbols.fill(0)
-    const take = (tap: number, at: number): void =>
-      near.set(this.symbols.subarray(at, at + Math.min(means, active)), tap * means)
-    const at = this.#symbolsAt
-    const north = at - width * active
-    if (x > 0) take(0, at - active)
-    if (y > 0) {
-      take(1, north)
-      if (x > 0) take(2, north - active)
-      if (x + 1 < width) take(3, north + active)
-    }
-    const hidden = this.#hidden
-    for (let h = 0; h < hidden.length; h++)
-      hidden[h] = Math.max(0, dot(meanIn, h * near.length, near) >> MEAN_SHIFT)
-  }
-
-  /** Table for channel c at this position: of the quantizer of the state unless told. */
-  table(c: number, quantizer: Quantizer = quantizerOf(this.#state)): number {
-    const { low, high, tableOf } = this.#model
-    const s = this.#scale[c]!
-    const fine =
-      s >= LOW_RANGE
-        ? high[Math.min(HIGH_ENTRIES - 1, s >> SCALE_BITS)]!
-        : low[Math.max(0, (s + LOW_RANGE) >> LOW_SHIFT)]!
-    const rank = (fine + (this.#offset[c]! >> OFFSET_SHIFT) + RANK_HALF) >> RANK_SHIFT
-    this.#rank = Math.max(0, Math.min(this.#ranks - 1, rank))
-    return tableOf[quantizer * this.#ranks + this.#rank]!
-  }
-
-  /** Predicted symbol of channel c at this position, in sixteenths; channels come in order. */
-  mean(c: number): number {
-    const nearby = clamp(this.#meanFromNeighbours(c) + this.#foretoldByEdges(c))
-    const chroma = this.#chroma
-    if (chroma === null) return nearby
-    if (c % SLOPE_GROUP === 0) chroma.startGroup(c, this.symbols, this.#symbolsAt)
-    return clamp(nearby + chroma.of(c))
-  }
-
-  #foretoldByEdges(c: number): number {
-    const intra = this.#intra
-    if (intra === null || c >= INTRA_CHANNELS) return 0
-    intra.reach(c, this.symbols, this.#symbolsAt)
-    return intra.of(c)
-  }
-
-  #meanFromNeighbours(c: number): number {
-    const { means, meanWeights, meanOut, meanGain, hidden } = this.#model
-    if (c >= means) return 0
-    const linear = dot(meanWeights, c * NEIGHBOURS * means, this.#nearSymbols)
-    const sum = (linear + dot(meanOut, c * hidden, this.#hidden) + MEAN_HALF) | 0
-    const scaled = (Math.imul(sum >> MEAN_SHIFT, meanGain[c]!) + MEAN_HALF) >> MEAN_SHIFT
-    return clamp(scaled)
-  }
-
-  /** Records the residual symbol of channel c against its mean; `table` of the channel must have been asked last. */
-  put(c: number, residual: number, mean: number, quantizer: Quantizer = quantizerOf(this.#state)): void {
-    const isDependent = this.#model.quantizers === 2
-    const restored = isDependent ? reconstruct(quantizer, residual) : residual * SYMBOL_UNIT
-    this.symbols[this.#symbolsAt + c] = clamp(restored + mean)
-    if (isDependent) this.#state = nextState(this.#state, residual)
-    if (c % SLOPE_GROUP === SLOPE_GROUP - 1)
-      this.#chroma?.finishGroup(c + 1 - SLOPE_GROUP, this.symbols, this.#symbolsAt)
-    const { dense, denseWeights, features, featureSums, drift, driftShift } = this.#model
-    const rank = quantizer * this.#ranks + this.#rank
-    const level = Math.min(DRIFT_LEVELS - 1, Math.abs(residual) >> driftShift[rank]!)
-    const offset = this.#offset[c]! + drift[rank * DRIFT_LEVELS + level]!
-    this.#offset[c] = Math.max(-OFFSET_LIMIT, Math.min(OFFSET_LIMIT, offset))
-    if (residual === 0) return
-    const magnitude = Math.min(MAGNITUDE_CAP, Math.abs(residual))
-    this.#magnitudes[this.#here * LATENTS + c] = magnitude
-    if (c < dense) {
-      const scale = this.#scale
-      const row = c * LATENTS
-      const active = this.#active
-      for (let d = c + 1; d < active; d++) scale[d] = scale[d]! + denseWeights[row + d]! * magnitude
-    }
-    const sums = this.#sums
-    const row = c * features
-    for (let f = 0; f < features; f++) sums[f] = sums[f]! + featureSums[row + f]! * magnitude
-  }
-
-  /** Ends a position: its features become visible to its neighbours. */
-  finish(): void {
-    const { features } = this.#model
-    const at = this.#here * features
-    for (let f = 0; f < features; f++)
-      this.#featureValues[at + f] = Math.min(FEATURE_CAP, Math.max(0, this.#sums[f]!) >> FEATURE_SHIFT)
-    this.#chroma?.finish(this.#here)
-    this.#intra?.finish(this.#here, this.symbols, this.#symbolsAt)
-  }
-}
-
-const clamp = (symbol: number): number => Math.max(-SYMBOL_LIMIT, Math.min(SYMBOL_LIMIT, symbol))

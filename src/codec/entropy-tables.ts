@@ -21,8 +21,8 @@ export function tableLength(index: number): number {
   return Math.min(400, Math.max(2, Math.ceil(tableScale(index) * 9) + 1)) + 1
 }
 
-/** Share of the gradient that a channel's offset moves by after every symbol; by measurement. */
-const DRIFT_RATE = 0.05
+/** Share of the gradient that offsets move by after every symbol: less where two of them move; by measurement. */
+export const driftRate = (isCalibrated: boolean): number => (isCalibrated ? 0.02 : 0.05)
 /** A rare symbol moves it no further than this gradient would. */
 const STEEPEST = 6
 
@@ -54,10 +54,10 @@ export function driftShifts(laws: readonly Law[] = lawsOf(false)): Int32Array {
 
 /**
  * Drift of a channel's offset after a symbol of each level, [laws * TABLES, DRIFT_LEVELS], in units of 2^-16 tables: the
- * derivative of the level's log-probability by the logarithm of the Laplace scale, times DRIFT_RATE (a score-driven
+ * derivative of the level's log-probability by the logarithm of the Laplace scale, times a rate (a score-driven
  * model: Creal, Koopman and Lucas 2013).
  */
-export function driftTable(laws: readonly Law[] = lawsOf(false)): Int32Array {
+export function driftTable(laws: readonly Law[] = lawsOf(false), rate = driftRate(false)): Int32Array {
   const shifts = driftShifts(laws)
   const logOf = (scale: number, law: Law, level: number, width: number): number => {
     const tail = level === DRIFT_LEVELS - 1 ? 0 : beyond(scale, law, (level + 1) * width)
@@ -73,7 +73,7 @@ export function driftTable(laws: readonly Law[] = lawsOf(false)): Int32Array {
     const rise =
       logOf(scale * Math.exp(h), law, level, width) - logOf(scale * Math.exp(-h), law, level, width)
     const gradient = Math.max(-STEEPEST, Math.min(STEEPEST, rise / (2 * h)))
-    return Math.round(((DRIFT_RATE * gradient) / Math.log(RATIO)) * 65536)
+    return Math.round(((rate * gradient) / Math.log(RATIO)) * 65536)
   })
 }
 

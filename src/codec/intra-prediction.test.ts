@@ -14,7 +14,6 @@ import {
   RANK_SHIFT,
   SYMBOL_LIMIT,
   SYMBOL_UNIT,
-  TileContext,
   type ContextModel,
 } from './context-model'
 import {
@@ -27,6 +26,7 @@ import {
   type IntraModel,
 } from './intra-prediction'
 import { residuals, walk, withIntra, type Region } from './testing-intra'
+import { TileContext } from './tile-context'
 import { LATENTS, type CodecWeights } from './weights'
 
 let shipped: CodecWeights

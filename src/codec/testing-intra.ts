@@ -1,7 +1,8 @@
 /** Models that predict from edges, with weights at random, and tiles walked with them: for tests. */
 import { makePrng } from '../lib/prng'
-import { TileContext, type ContextModel } from './context-model'
+import type { ContextModel } from './context-model'
 import { intraShapes } from './intra-prediction'
+import { TileContext } from './tile-context'
 import type { CodecWeights } from './weights'
 
 const EXTREMES = [-32768, 32767, 0, 1]

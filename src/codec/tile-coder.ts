@@ -6,13 +6,14 @@
  * Channels from `active` on are silent: their symbols are all zero and cost nothing. The symbols are coded by the
  * WebAssembly kernel, or by the same arithmetic in TypeScript where there is none or the caller watches or chooses.
  */
-import { TileContext, SYMBOL_MAX, SYMBOL_UNIT, type ContextModel } from './context-model'
+import { SYMBOL_MAX, SYMBOL_UNIT, type ContextModel } from './context-model'
 import { DECODED, type EntropyKernel } from './kernel/entropy-kernel'
 import type { TableBank } from './entropy-tables'
 import { damaged } from './errors'
 import { DEFAULT_QUALITY } from './quality'
 import { BitReader, BitWriter, endRaw, LOWER, RansDecoder, ransEncode, startsInRange } from './rans'
 import { chooseMagnitude, worthsAt } from './symbol-choice'
+import { TileContext } from './tile-context'
 import { Trellis } from './trellis'
 import { LATENTS } from './weights'
 

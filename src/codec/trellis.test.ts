@@ -2,14 +2,16 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { makePrng } from '../lib/prng'
 import { readModel } from '../training/node-model'
-import { contextModelAt, SYMBOL_UNIT, TileContext } from './context-model'
+import { contextModelAt, SYMBOL_UNIT } from './context-model'
 import { nextState, quantizerOf, reconstruct, type Quantizer, type State } from './dependent-quantization'
 import { buildTableBank } from './entropy-tables'
 import { QUALITY_MAX } from './quality'
 import { worthsAt } from './symbol-choice'
 import { withDependentQuantization } from './testing-dependent'
 import { residuals, walk, withIntra } from './testing-intra'
+import { withCalibration, withStages } from './testing-stages'
 import { decodeTile, encodeTile, type TileEntropy } from './tile-coder'
+import { TileContext } from './tile-context'
 import { LATENTS, type CodecWeights } from './weights'
 
 let trained: CodecWeights
@@ -171,8 +173,12 @@ describe('the trellis', () => {
     expect(sums.ahead).toBeLessThan(sums.alone)
   })
 
-  it('leaves no trace of its survey in what is coded', () => {
-    const entropy = entropyOf(withIntra(trained, 3, { width: 9, hidden: 7 }, 400), 30)
+  it.each([
+    ['edges', (weights: CodecWeights) => withIntra(weights, 3, { width: 9, hidden: 7 }, 400)],
+    ['scale stages', (weights: CodecWeights) => withStages(weights, 3, 6, 300)],
+    ['calibration', withCalibration],
+  ])('leaves no trace of its survey in what is coded with %s', (_, having) => {
+    const entropy = entropyOf(having(trained), 30)
     const y = latents(4, 9, 240, 30)
     const coded: number[] = []
     const bytes = encodeTile(entropy, y.slice(), 3, 3, { observe: (_, magnitude) => coded.push(magnitude) })

@@ -8,10 +8,11 @@
  *
  * All in float64, in the order written: the kernel must choose the same.
  */
-import { SYMBOL_MAX, SYMBOL_UNIT, type TileContext } from './context-model'
+import { SYMBOL_MAX, SYMBOL_UNIT } from './context-model'
 import { HALF_STEP, NEXT, quantizerOf, reconstruct, STATES, type Quantizer } from './dependent-quantization'
 import type { TableBank } from './entropy-tables'
 import { chooseMagnitude } from './symbol-choice'
+import type { TileContext } from './tile-context'
 import { LATENTS } from './weights'
 
 /** Channels that are planned again together. */
@@ -55,7 +56,7 @@ export class Trellis {
       const worth = this.#worth * (OWN_STEP * OWN_STEP)
       const distance = this.#distances[c]! / OWN_STEP
       const magnitude = chooseMagnitude(distance, bits, from[table]!, size[table]!, worth)
-      context.put(c, value < 0 ? -magnitude : magnitude, mean, 0)
+      context.try(c, value < 0 ? -magnitude : magnitude, mean)
     }
     this.#lookBack(0, this.#active)
     context.startAgain()

@@ -28,6 +28,10 @@ export interface CodecConfig {
   readonly chromaPrediction?: number
   /** 1 where two quantizers take turns (dependent-quantization.ts); absent in models with one. */
   readonly dependentQuantization?: number
+  /** 1 where offsets of kinds of symbols drift (calibration.ts); absent in models without. */
+  readonly calibration?: number
+  /** Width of the layers of the scale stages (scale-stages.ts); absent in models without. */
+  readonly stageHidden?: number
   /** Widths of the layers that predict from the edges of neighbours (intra-prediction.ts); both or neither. */
   readonly intraWidth?: number
   readonly intraHidden?: number

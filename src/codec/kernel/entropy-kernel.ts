@@ -71,6 +71,8 @@ export async function createEntropyKernel(
   model: ContextModel,
   bank: TableBank,
 ): Promise<EntropyKernel | null> {
+  // The kernel has neither yet.
+  if (model.isCalibrated || model.stages !== null) return null
   const narrow = [
     ...[model.sameWeights, model.denseWeights, model.featureWeights, model.featureSums],
     ...[model.hiddenWeights, model.meanWeights, model.meanIn],
