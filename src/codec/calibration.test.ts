@@ -63,7 +63,9 @@ describe('a calibrated tile', () => {
     })
     const limit = (x: number): number => Math.max(-(2 ** 19), Math.min(2 ** 19, x))
     const offsets = new Map<string, number>()
+    const pending = new Map<string, number>()
     const read = (key: string): number => offsets.get(key) ?? 0
+    const move = (key: string, step: number): unknown => offsets.set(key, limit(read(key) + step))
     const starts = [0, 16, 32, 64, 112, 176, 304, 496]
     let state: State = 0
     let apart = 0
@@ -73,13 +75,19 @@ describe('a calibrated tile', () => {
       const quantizer = quantizers === 2 ? quantizerOf(state) : 0
       const fine = model.low[(model.bias[c]! + 2 ** 17) >> 7]!
       const band = starts.filter((start) => start <= c).length
-      const keys = [`channel ${c}`, `kind ${quantizer} ${band} ${Math.floor(fine / 1024)}`]
-      const total = read(keys[0]!) + read(keys[1]!)
+      const [channel, kind] = [`channel ${c}`, `kind ${quantizer} ${band} ${Math.floor(fine / 1024)}`]
+      const total = read(channel) + read(kind)
       const rank = Math.max(0, Math.min(63, (fine + (total >> 8) + 128) >> 8))
       if (rank !== Math.max(0, Math.min(63, (fine + 128) >> 8))) apart++
       const record = 64 * quantizer + rank
       const level = Math.min(15, Math.abs(residual) >> model.driftShift[record]!)
-      for (const key of keys) offsets.set(key, limit(read(key) + model.drift[16 * record + level]!))
+      const step = model.drift[16 * record + level]!
+      move(channel, step)
+      pending.set(kind, (pending.get(kind) ?? 0) + step)
+      if (c % 16 === 15) {
+        pending.forEach((steps, moved) => move(moved, steps))
+        pending.clear()
+      }
       if (quantizers === 2) state = nextState(state, residual)
       return record
     })

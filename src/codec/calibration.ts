@@ -1,6 +1,7 @@
 /**
  * Offsets of kinds of symbols: those of one quantizer, in one band of channels, at one level of what the sums say of the
- * scale. They drift beside the offsets of channels (context-model.ts), so that a tile's channels learn from each other.
+ * scale. They drift beside the offsets of channels (context-model.ts), so that a tile's channels learn from each other; in
+ * steps, which wrap at 32 bits, where a group of 16 channels ends, so that the ranks of a group are known as it starts.
  */
 import type { Quantizer } from './dependent-quantization'
 import { LATENTS } from './weights'
@@ -13,6 +14,7 @@ export const LEVEL_SHIFT = 10
 /** Most tables of a quantizer that the levels reach. */
 export const CALIBRATION_RANKS = (CALIBRATION_LEVELS << LEVEL_SHIFT) >> 8
 const GROUP_SHIFT = 4
+export const CALIBRATION_GROUP = 1 << GROUP_SHIFT
 
 export const cellCount = (quantizers: number): number =>
   quantizers * CALIBRATION_BANDS.length * CALIBRATION_LEVELS

@@ -2,7 +2,7 @@
  * What is known of a tile while its symbols are coded or decoded: the arithmetic of the context model (context-model.ts
  * says what it computes).
  */
-import { cellCount, cellOf } from './calibration'
+import { CALIBRATION_GROUP, cellCount, cellOf } from './calibration'
 import { ChromaPrediction, SLOPE_GROUP } from './chroma-prediction'
 import {
   DRIFT_LEVELS,
@@ -46,6 +46,8 @@ export class TileContext {
   readonly #offset = new Int32Array(LATENTS)
   /** The same of kinds of symbols; null where there are none. */
   readonly #calibration: Int32Array | null
+  /** What the symbols of a group move them by. */
+  readonly #pending: Int32Array
   readonly #sums: Int32Array
   readonly #near = new Int32Array(NEIGHBOURS)
   /** Features of the neighbours, [4, features]. */
@@ -75,6 +77,7 @@ export class TileContext {
     this.#featureValues = new Int32Array(padded * model.features)
     this.#nearFeatures = new Int32Array(NEIGHBOURS * model.features)
     this.#calibration = model.isCalibrated ? new Int32Array(cellCount(model.quantizers)) : null
+    this.#pending = new Int32Array(cellCount(model.quantizers))
     this.#sums = new Int32Array(model.features)
     this.#nearSymbols = new Int32Array(NEIGHBOURS * model.means)
     this.#hidden = new Int32Array(model.hidden)
@@ -249,7 +252,14 @@ export class TileContext {
     const step = drift[rank * DRIFT_LEVELS + level]!
     this.#offset[c] = moved(this.#offset[c]!, step)
     const calibration = this.#calibration
-    if (calibration !== null) calibration[this.#cell] = moved(calibration[this.#cell]!, step)
+    if (calibration === null) return
+    const pending = this.#pending
+    pending[this.#cell] = pending[this.#cell]! + step
+    if ((c + 1) % CALIBRATION_GROUP !== 0) return
+    pending.forEach((steps, cell) => {
+      if (steps !== 0) calibration[cell] = moved(calibration[cell]!, steps)
+    })
+    pending.fill(0)
   }
 
   /** Lets the channels after it see a symbol. */

@@ -239,6 +239,10 @@ export class V128 {
   loadLaneI16(address: I32, offset: number, lane: number): V128 {
     return new V128([address.code, this.code, simd(0x55), memory(offset), lane])
   }
+  /** This with an int32 lane from an address. */
+  loadLaneI32(address: I32, offset: number, lane: number): V128 {
+    return new V128([address.code, this.code, simd(0x56), memory(offset), lane])
+  }
   laneI32(lane: number): I32 {
     return new I32([this.code, simd(0x1b), lane])
   }

@@ -17,6 +17,7 @@ import { IntraCode } from './intra'
 import { INPUT_BYTES, LayerSums } from './layers'
 import { GROUP, PAIR_BYTES, ROW_BYTES, type KernelLayout } from './layout'
 import { append, endList, four } from './lists'
+import { beginStages } from './stages'
 
 /** begin(west, north, northWest, northEast, active) -> 0. Predicts the means into `symbols` and the scales into `bases`. */
 export function beginFunction(at: KernelLayout): WasmFunction {
@@ -126,7 +127,7 @@ export function beginFunction(at: KernelLayout): WasmFunction {
         index.below(units),
       ),
     ]
-    const listRows: Code = [
+    const listFeatures: Code = [
       count.set(0),
       neighbours.map((site, tap) => [
         index.set(0),
@@ -139,6 +140,8 @@ export function beginFunction(at: KernelLayout): WasmFunction {
           index.below(at.features),
         ),
       ]),
+    ]
+    const listLayers: Code = [
       listHidden(index.shiftLeft(2).load32(at.hiddenValues), NEIGHBOURS * at.features, at.hidden),
       intra === null
         ? []
@@ -173,7 +176,15 @@ export function beginFunction(at: KernelLayout): WasmFunction {
       Array.from({ length: at.means / GROUP }, (_, group) => meanGroup(group)),
       at.chroma === null ? [] : beginChroma(at.chroma, neighbours, index),
       intra === null ? [] : intra.code.begin(neighbours),
-      listRows,
+      listFeatures,
+      at.stages === null
+        ? []
+        : [
+            // An entry more where their number is odd, as what follows them is no part of their list.
+            [endList(at.rowValues, count), count.increase(count.and(1))],
+            beginStages(at.stages, layers, rows, active),
+          ],
+      listLayers,
       layers.layer(active, [layers.listed(at.rowWeights, rows)], addSame),
       giveBack(0),
     ]

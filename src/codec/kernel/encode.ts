@@ -131,6 +131,7 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
           ]),
           [position.eachOfGroup([path.findTable(), codeZero]), y.increase(4 * GROUP)],
         ),
+        position.ranks.finishGroup(),
       ])
     return [
       [pending.set(state.load32(STATE.rawPending)), count.set(state.load32(STATE.rawCount))],

@@ -10,6 +10,7 @@ import { CodecError } from '../errors'
 import { KNOTS } from '../quality'
 import { withDependentQuantization } from '../testing-dependent'
 import { withIntra } from '../testing-intra'
+import { withCalibration, withStages } from '../testing-stages'
 import { decodeTile, encodeTile, type TileChoices, type TileEntropy } from '../tile-coder'
 import { LATENTS, type CodecConfig, type CodecWeights } from '../weights'
 
@@ -110,6 +111,9 @@ function randomDependent(weights: CodecWeights, from: number): CodecWeights {
   )
   return { ...dependent, integers }
 }
+
+const withAll = (weights: CodecWeights): CodecWeights =>
+  withStages(withCalibration(withDependentQuantization(weights)), 6, 64, 100)
 
 interface Pair {
   readonly kernel: TileEntropy
@@ -244,18 +248,30 @@ describe('the WebAssembly entropy coder', () => {
       expectSame(pair, latents(unitOf(from), 32 * 32, spread), 32, 32)
   })
 
-  it('agrees where quantization is dependent, planned or not, whatever the weights and worths', async () => {
+  it('agrees on models with all there is or some of it, planned or not, whatever the weights and worths', async () => {
     const wide = fc.constantFrom(0.3, 3, 30, 400, 40_000)
-    const active = fc.constantFrom(0, 16, 48, 112, 208, LATENTS)
-    const parts = fc.record({ chroma: fc.boolean(), intra: fc.boolean(), random: fc.boolean() })
+    const active = fc.constantFrom(0, 16, 32, 48, 112, 208, 336, LATENTS)
+    const yes = fc.boolean()
+    const parts = fc.record({
+      ...{ chroma: yes, intra: yes, random: yes, dependent: fc.constantFrom(true, true, false) },
+      ...{
+        calibrated: yes,
+        stageHidden: fc.constantFrom(0, 1, 40, 64),
+        stageReach: fc.constantFrom(200, 32767),
+      },
+    })
     const how = fc.record({ plan: fc.boolean(), worth: fc.constantFrom(0.01, 3, 8, 60).map(Math.fround) })
     await fc.assert(
       fc.asyncProperty(
         ...[seed, wide, side, side, active, parts, how],
         async (from, spread, width, height, channels, has, choices) => {
           const drawn = has.random ? randomWeights(from, 50, has.chroma) : shipped
-          const whole = has.intra ? withIntra(drawn, from, { width: 20, hidden: 9 }, 60) : drawn
-          const pair = await entropies(randomDependent(whole, from), from % 64)
+          const edged = has.intra ? withIntra(drawn, from, { width: 20, hidden: 9 }, 60) : drawn
+          const units = has.stageHidden
+          const staged = units === 0 ? edged : withStages(edged, from, units, has.stageReach, true)
+          const calibrated = has.calibrated ? withCalibration(staged) : staged
+          const whole = has.dependent ? randomDependent(calibrated, from) : calibrated
+          const pair = await entropies(whole, from % 64)
           // A tile with all channels and a plan first: nothing of it may count in the next.
           for (const [known, planned] of [
             [LATENTS, true],
@@ -267,12 +283,12 @@ describe('the WebAssembly entropy coder', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 100 },
     )
   })
 
-  it('agrees on full tiles where quantization is dependent', async () => {
-    const pair = await entropies(withDependentQuantization(shipped), 40)
+  it('agrees on full tiles with all there is', async () => {
+    const pair = await entropies(withAll(shipped), 40)
     for (const plan of [true, false]) expectSame(pair, latents(unitOf(9), 32 * 32, 10), 32, 32, { plan })
   })
 
@@ -304,6 +320,7 @@ describe('the WebAssembly entropy coder', () => {
   it.each([
     ['', (w: CodecWeights) => w],
     [' where quantization is dependent', withDependentQuantization],
+    [' with all there is', withAll],
   ])('answers damaged tiles as the reference does%s', async (_, changed) => {
     const { kernel, reference } = await entropies(changed(shipped), 30)
     const random = makePrng(5)
@@ -345,10 +362,10 @@ describe('the WebAssembly entropy coder', () => {
     expect(await createEntropyKernel(shipped.config, model, buildTableBank(shipped.tables))).toBeNull()
   })
 
-  it.each(['intra_in', 'intra_mid_2', 'intra_step'])(
+  it.each(['intra_in', 'intra_mid_2', 'intra_step', 'stage_in_1', 'stage_out_3'])(
     'leaves %s of more than 16 bits to it too',
     async (name) => {
-      const weights = withIntra(shipped, 1, { width: 5, hidden: 3 }, 100)
+      const weights = withStages(withIntra(shipped, 1, { width: 5, hidden: 3 }, 100), 1, 4, 100)
       const integers = new Map(weights.integers)
       integers.set(
         name,
@@ -358,6 +375,14 @@ describe('the WebAssembly entropy coder', () => {
       expect(await createEntropyKernel(weights.config, model, buildTableBank(weights.tables))).toBeNull()
     },
   )
+
+  it('leaves steps of a calibrated model to it whose sums may wrap before they are limited', async () => {
+    const weights = withCalibration(shipped)
+    const tooFar = weights.integers.get('drift')!.map((step, i) => (i === 70 ? -(2 ** 30) - 1 : step))
+    const integers = new Map(weights.integers).set('drift', tooFar)
+    const model = contextModelAt({ ...weights, integers }, 30)
+    expect(await createEntropyKernel(weights.config, model, buildTableBank(weights.tables))).toBeNull()
+  })
 
   it('divides exactly by multiplying', () => {
     const inverses = inverseFrequencies()

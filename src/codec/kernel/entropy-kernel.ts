@@ -4,7 +4,7 @@
  * every tile. Weights must fit in 16 bits, as released ones do; otherwise there is no kernel, and TypeScript serves.
  */
 import { assembleModule } from '../../lib/wasm-assembler'
-import { DRIFT_LEVELS, NEIGHBOURS, OFFSET_LIMIT, type ContextModel } from '../context-model'
+import { DRIFT_LEVELS, NEIGHBOURS, type ContextModel } from '../context-model'
 import type { TableBank } from '../entropy-tables'
 import { beginFunction } from './begin'
 import { packChroma, useChroma } from './chroma'
@@ -12,6 +12,8 @@ import { DECODED, decodeFunction } from './decode'
 import { codeFunction, encodeFunction, inverseFrequencies, prepareFunction } from './encode'
 import { clearIntra, narrowIntra, packIntra, useIntra } from './intra'
 import { packListed } from './layers'
+import { clearCalibration, packCalibration } from './ranks'
+import { narrowStages, packStages } from './stages'
 import { surveyFunction } from './survey'
 import { clearPlan } from './trellis'
 import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, RANK, RANK_BYTES, STATE, TILE_SIDE } from './layout'
@@ -65,21 +67,25 @@ export interface DecodedTile {
 
 export { DECODED }
 
+/** A step of drift that is added to an offset without wrapping, and takes it from one limit beyond the other. */
+const FARTHEST = 2 ** 30
+
 /** null where the platform has no WebAssembly SIMD or the weights need more than 16 bits. */
 export async function createEntropyKernel(
   config: CodecConfig,
   model: ContextModel,
   bank: TableBank,
 ): Promise<EntropyKernel | null> {
-  // The kernel has neither yet.
-  if (model.isCalibrated || model.stages !== null) return null
   const narrow = [
     ...[model.sameWeights, model.denseWeights, model.featureWeights, model.featureSums],
     ...[model.hiddenWeights, model.meanWeights, model.meanIn],
     ...(model.chroma === null ? [] : [model.chroma.lumaGain, model.chroma.firstGain]),
     ...(model.intra === null ? [] : narrowIntra(model.intra)),
+    ...(model.stages === null ? [] : narrowStages(model.stages)),
   ]
   if (!narrow.every((weights) => weights.every((w) => w >= -32768 && w <= 32767))) return null
+  // Steps of a group add up as they are.
+  if (model.isCalibrated && model.drift.some((step) => Math.abs(step) > FARTHEST)) return null
   const layout = kernelLayout(config, model.tableOf.length, bank.cdf.length + bank.from.length)
   const functions = [
     ...[beginFunction(layout), decodeFunction(layout)],
@@ -95,6 +101,8 @@ export async function createEntropyKernel(
   packMeans(memory, layout, model)
   if (layout.chroma !== null && model.chroma !== null) packChroma(memory, layout.chroma, model.chroma)
   if (layout.intra !== null && model.intra !== null) packIntra(memory, layout.intra, model.intra)
+  if (layout.calibration !== null) packCalibration(memory, layout.calibration)
+  if (layout.stages !== null && model.stages !== null) packStages(memory, layout.stages, model.stages)
   return kernelOver(memory, layout, instance.exports as KernelCalls)
 }
 
@@ -128,7 +136,7 @@ function packTables(memory: ArrayBuffer, at: KernelLayout, model: ContextModel, 
     for (let level = 0; level < DRIFT_LEVELS; level++) {
       // An offset is limited: what goes further than all the way goes all the way.
       const drift = model.drift[rank * DRIFT_LEVELS + level]!
-      const step = Math.max(-2 * OFFSET_LIMIT, Math.min(2 * OFFSET_LIMIT, drift))
+      const step = Math.max(-FARTHEST, Math.min(FARTHEST, drift))
       view.setInt32(record + RANK.drift + 4 * level, step, true)
     }
   })
@@ -159,11 +167,9 @@ function packRows(memory: ArrayBuffer, at: KernelLayout, model: ContextModel): v
     for (let later = c + 1; later < LATENTS; later++)
       dense[(Math.floor(later / GROUP) * model.dense + c) * GROUP + (later % GROUP)] =
         model.denseWeights[c * LATENTS + later]!
-  const features = new Int16Array(memory, at.featureWeights)
-  for (let c = 0; c < LATENTS; c++)
-    for (let f = 0; f < model.features; f++)
-      features[(Math.floor(f / GROUP) * LATENTS + c) * GROUP + (f % GROUP)] =
-        model.featureSums[c * model.features + f]!
+  packListed(memory, at.featureWeights, (f, c) =>
+    f < model.features ? model.featureSums[c * model.features + f]! : 0,
+  )
 }
 
 /** The hidden layer's weights, then those of the means, by groups of outputs and pairs of neighbouring symbols. */
@@ -204,6 +210,7 @@ function kernelOver(
   ): void {
     new Uint8Array(memory, at.sites, 2 * rowOfSites).fill(0)
     new Int32Array(memory, at.offsets, LATENTS).fill(0)
+    if (at.calibration !== null) clearCalibration(memory, at.calibration)
     if (at.intra !== null) clearIntra(memory, at.intra)
     for (let y = 0; y < height; y++) {
       const row = at.sites + (y & 1) * rowOfSites

@@ -28,6 +28,8 @@ interface Source {
   readonly pass: Code
 }
 
+export const inPasses = (units: number): number => Math.ceil(units / PASS) * PASS
+
 /** The code of layers in a function. */
 export class LayerSums {
   readonly #input: I32Local

@@ -1,18 +1,20 @@
 /**
- * Where the entropy kernel keeps what, in bytes of its memory. Channels, features, hidden units and means come in
+ * Where the entropy kernel keeps what, in bytes of its memory. Channels, hidden units and means come in
  * groups of 16; a *row* is the int16 weights from one source of scale to the channels of a group (an earlier channel) or
  * of a pass (a neighbour's feature, a hidden unit). A *site* is what later positions see of a position.
  *
  *   state ‖ lists ‖ tables ‖ sites of two rows of positions ‖ weights ‖ the tile: symbols or y, coded bytes
  */
 import { PAIR_SUMS } from '../chroma-prediction'
+import { CALIBRATION_BANDS } from '../calibration'
 import { DRIFT_LEVELS, HIGH_ENTRIES, LOW_RANGE, LOW_SHIFT, NEIGHBOURS } from '../context-model'
 import { STATES } from '../dependent-quantization'
 import { EDGES, INTRA_CHANNELS, INTRA_INPUTS, INTRA_STAGES, INTRA_STAGE_COUNT } from '../intra-prediction'
 import { PRECISION_BITS } from '../rans'
+import { SCALE_STAGES } from '../scale-stages'
 import { ENTROPY_TILE } from '../types'
 import { BLOCK, LATENTS, type CodecConfig } from '../weights'
-import { PASS, type WeightsLayout } from './layers'
+import { inPasses, type WeightsLayout } from './layers'
 
 export const GROUP = 16
 export const ROW_BYTES = 2 * GROUP
@@ -61,9 +63,14 @@ export interface TrellisLayout {
   readonly lift: number
   /** Means of the first channels (i16), while the survey puts symbols in their place. */
   readonly means: number
-  /** By channel: distance |y - mean| in steps (float64), and the record of the first quantizer. */
+  /** By channel: distance |y - mean| in steps (float64), and the record of its rank, as of the first quantizer. */
   readonly distances: number
   readonly records: number
+  /**
+   * Of a calibrated model: by channel, the place of its kind among the cells of a quantizer. The records of the second
+   * quantizer follow the others by `lift`.
+   */
+  readonly cells: number
   /** Costs to go of the plan at the first channel of every group, and of a group at every channel. */
   readonly plan: number
   readonly toGo: number
@@ -125,6 +132,37 @@ export interface IntraLayout {
   readonly edges: WeightsLayout
 }
 
+/** What calibration needs; values are int32. */
+export interface CalibrationLayout {
+  readonly quantizers: number
+  /** By group: where the cells of its band are. */
+  readonly bands: number
+  /** By band, quantizer (CELLS_BYTES each) and level. */
+  readonly cells: number
+  /** By quantizer and level: what a group's symbols add to the cells of their band. */
+  readonly pending: number
+}
+/** A bit of the states' words that says which quantizer serves (states.ts). */
+export const CELLS_BYTES = 1 << 7
+
+/** What stages of scale need; values are int32 where nothing else is said. */
+export interface StageLayout {
+  /** Units of a hidden layer, in whole passes. */
+  readonly units: number
+  /** Biases by stage and unit, and with them what features say. */
+  readonly bias: number
+  readonly known: number
+  /** The hidden layer of a stage (i16) and its list. */
+  readonly hidden: number
+  readonly hiddenAt: number
+  readonly hiddenValues: number
+  /** What stages have added to scales, by channel. */
+  readonly late: number
+  readonly fromFeatures: WeightsLayout
+  readonly fromSeen: readonly WeightsLayout[]
+  readonly out: readonly WeightsLayout[]
+}
+
 export interface KernelLayout {
   readonly features: number
   readonly hidden: number
@@ -174,7 +212,7 @@ export interface KernelLayout {
   readonly same: number
   readonly rowWeights: WeightsLayout
   readonly denseWeights: number
-  readonly featureWeights: number
+  readonly featureWeights: WeightsLayout
   readonly pairWeights: number
   readonly meanOut: number
   readonly meanGain: number
@@ -185,6 +223,10 @@ export interface KernelLayout {
   readonly intra: IntraLayout | null
   /** null where quantization is not dependent. */
   readonly trellis: TrellisLayout | null
+  /** null where scales have no stages. */
+  readonly stages: StageLayout | null
+  /** null where the model is not calibrated. */
+  readonly calibration: CalibrationLayout | null
 
   /** Decoding: symbols [positions, active] and the coded tile. Encoding: y, chosen residuals, raw bits, coded bytes. */
   readonly out: number
@@ -202,7 +244,7 @@ const grouped = (n: number): number => Math.ceil(n / GROUP) * GROUP
 
 /** `ranks`: of all quantizers. */
 export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: number): KernelLayout {
-  const features = grouped(config.contextFeatures)
+  const features = inPasses(config.contextFeatures)
   const hidden = grouped(config.meanHidden)
   const means = grouped(config.meanChannels)
   const dense = config.contextDense
@@ -264,19 +306,30 @@ export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: n
     same: take(2 * NEIGHBOURS * LATENTS),
     rowWeights: { at: take(2 * rows * LATENTS), inputs: rows, outputs: LATENTS },
     denseWeights: take(2 * dense * LATENTS),
-    featureWeights: take(2 * features * LATENTS),
+    featureWeights: { at: take(2 * features * LATENTS), inputs: LATENTS, outputs: features },
     pairWeights: take(4 * pairs * (hidden + means)),
     meanOut: take(4 * hidden * means),
     meanGain: take(4 * means),
   }
+  const stages = config.stageHidden === undefined ? null : stageLayout(config.stageHidden, features, take)
   const intra = predictsEdges ? intraLayout(intraWidth, intraHidden, siteEdges, take) : null
   const trellis: TrellisLayout | null =
     config.dependentQuantization === undefined
       ? null
       : {
-          ...{ lift, means: take(2 * means), distances: take(8 * LATENTS), records: take(4 * LATENTS) },
+          ...{ lift, means: take(2 * means), distances: take(8 * LATENTS) },
+          ...(config.calibration === undefined
+            ? { records: take(4 * LATENTS), cells: 0 }
+            : { records: take(lift + 4 * LATENTS), cells: take(4 * LATENTS) }),
           ...{ plan: take(COST_BYTES * (LATENTS / GROUP + 1)), toGo: take(COST_BYTES * (GROUP + 1)) },
           decisions: take(GROUP),
+        }
+  const calibration: CalibrationLayout | null =
+    config.calibration === undefined
+      ? null
+      : {
+          ...{ quantizers, bands: take((4 * LATENTS) / GROUP), pending: take(quantizers * CELLS_BYTES) },
+          cells: take(CALIBRATION_BANDS.length * quantizers * CELLS_BYTES),
         }
   const tile = next
   const symbols = POSITIONS * LATENTS
@@ -294,9 +347,26 @@ export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: n
     rankCount: ranks / quantizers,
     ...regions,
     bitsAfter: bits - regions.tables,
-    ...{ chroma, intra, trellis, siteBytes, siteFeatures, siteSymbols },
+    ...{ chroma, intra, trellis, stages, calibration, siteBytes, siteFeatures, siteSymbols },
     ...{ out, input, inputBytes, y, chosen, raw, coded, codedEnd },
     pages: Math.ceil(Math.max(codedEnd, input + inputBytes) / PAGE),
+  }
+}
+
+function stageLayout(stageHidden: number, features: number, take: (bytes: number) => number): StageLayout {
+  const units = inPasses(stageHidden)
+  const all = units * SCALE_STAGES.length
+  const layer = (inputs: number, outputs: number): WeightsLayout => ({
+    at: take(2 * inputs * outputs),
+    inputs,
+    outputs,
+  })
+  return {
+    ...{ units, bias: take(4 * all), known: take(4 * all), late: take(4 * LATENTS) },
+    ...{ hidden: take(2 * units), hiddenAt: take(4 * units + 8), hiddenValues: take(2 * units + 4) },
+    fromFeatures: layer(NEIGHBOURS * features, all),
+    fromSeen: SCALE_STAGES.map((start) => layer(start, units)),
+    out: SCALE_STAGES.map((start) => layer(units, LATENTS - start)),
   }
 }
 
@@ -306,7 +376,6 @@ function intraLayout(
   siteEdges: number,
   take: (bytes: number) => number,
 ): IntraLayout {
-  const inPasses = (units: number): number => Math.ceil(units / PASS) * PASS
   const [width, hidden] = [inPasses(intraWidth), inPasses(intraHidden)]
   const layer = (inputs: number, outputs: number): WeightsLayout => ({
     at: take(2 * inputs * outputs),

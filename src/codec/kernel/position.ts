@@ -17,23 +17,18 @@ import {
   DRIFT_LEVELS,
   FEATURE_CAP,
   FEATURE_SHIFT,
-  HIGH_ENTRIES,
-  LOW_RANGE,
-  LOW_SHIFT,
   MAGNITUDE_CAP,
-  OFFSET_LIMIT,
-  OFFSET_SHIFT,
-  RANK_HALF,
-  RANK_SHIFT,
-  SCALE_BITS,
   SYMBOL_UNIT,
   SYMBOL_LIMIT,
 } from '../context-model'
-import { LATENTS } from '../weights'
+import { SCALE_STAGES } from '../scale-stages'
 import { ChromaGroups } from './chroma'
 import { IntraCode } from './intra'
-import { GROUP, LOW_ENTRIES, RANK, RANK_BYTES, ROW_BYTES, type KernelLayout } from './layout'
+import { INPUT_BYTES, LayerSums } from './layers'
+import { GROUP, RANK, ROW_BYTES, type KernelLayout, type StageLayout } from './layout'
 import { append, endList, four, RowSums, type Four } from './lists'
+import { Ranks } from './ranks'
+import { StageCode } from './stages'
 import { States } from './states'
 
 /** Address of the kernel's state. */
@@ -54,9 +49,7 @@ export class Position {
   readonly #group: I32Local
   readonly #scale: I32Local
   readonly #index: I32Local
-  /** The record of the channel's rank. */
-  readonly rank: I32Local
-  readonly #offset: I32Local
+  readonly ranks: Ranks
   /** null where quantization is not dependent. */
   readonly states: States | null
   readonly #weights: I32Local
@@ -66,6 +59,8 @@ export class Position {
   readonly #rowSums: RowSums
   readonly #chroma: ChromaGroups | null
   readonly #intra: IntraCode | null
+  readonly #stages: StageCode | null
+  readonly #layers: LayerSums
   readonly #at: KernelLayout
 
   constructor(at: KernelLayout, given: readonly I32Local[], scope: FunctionScope) {
@@ -82,9 +77,8 @@ export class Position {
     this.#group = scope.i32()
     this.#scale = scope.i32()
     this.#index = scope.i32()
-    this.#offset = scope.i32()
-    this.rank = scope.i32()
     this.states = at.trellis === null ? null : new States(at.trellis.lift, scope)
+    this.ranks = new Ranks(at, this.channel, this.states, scope)
     this.#weights = scope.i32()
     this.#sums = four(scope)
     this.#splat = scope.v128()
@@ -92,11 +86,13 @@ export class Position {
     this.#rowSums = new RowSums(scope)
     this.#chroma = at.chroma === null ? null : new ChromaGroups(at.chroma, at.symbols, this.channel, scope)
     this.#intra = at.intra === null ? null : new IntraCode(at.intra, scope)
+    this.#stages = at.stages === null ? null : new StageCode(at.stages, scope)
+    this.#layers = new LayerSums(scope)
   }
 
   /** Every active channel in turn; `code` finds `table` set, and puts what is not zero. */
   channels(code: Code): Code {
-    return this.groups(this.eachOfGroup([this.#findTable(), code]))
+    return this.groups([this.eachOfGroup([this.#findTable(), code]), this.ranks.finishGroup()])
   }
 
   /** Every group of active channels in turn; `code` moves `channel` on to the next. */
@@ -107,13 +103,25 @@ export class Position {
     return [
       [this.seen.set(0), this.dense.set(0), channel.set(0), group.set(0), this.states?.start() ?? []],
       loopWhile(channel.below(this.active), [
-        this.#startGroup(),
+        [this.#startGroup(), this.ranks.startGroup(group)],
         code,
         this.#chroma?.finish() ?? [],
         this.#intra?.finishGroup(channel, at.symbols) ?? [],
         group.increase(1),
       ]),
     ]
+  }
+
+  #addLate({ late }: StageLayout): Code {
+    const { channel } = this
+    return this.#sums.map((sum, quarter) =>
+      sum.set(sum.addI32(channel.shiftLeft(2).load128(late + 16 * quarter))),
+    )
+  }
+
+  /** Channels that are not zero. */
+  get #seen(): { at: number; values: number; count: I32Local } {
+    return { at: this.#at.seenAt, values: this.#at.seenValues, count: this.seen }
   }
 
   /** The channels of the group that has been started. */
@@ -130,7 +138,9 @@ export class Position {
     const sums = this.#sums
     const zero = constant(0).splatI32()
     return [
+      this.#stages?.startGroup(channel, this.#seen) ?? [],
       sums.map((sum, quarter) => sum.set(channel.shiftLeft(2).load128(at.bases + 16 * quarter))),
+      at.stages === null ? [] : when(channel.atLeast(SCALE_STAGES[0]), this.#addLate(at.stages)),
       this.#weights.set(group.times(at.dense * ROW_BYTES).plus(at.denseWeights)),
       this.#rowSums.add(sums, this.#weights, at.denseAt, at.denseValues, this.dense),
       sums.map((sum, quarter) => constant(0).store128(sum, at.scales + 16 * quarter)),
@@ -145,150 +155,48 @@ export class Position {
     ]
   }
 
-  /** Sets `rank` to the record of the channel's rank, of the first quantizer. */
-  findRank(): Code {
-    const at = this.#at
-    const scale = this.#scale
-    const index = this.#index
-    const offset = this.#offset
-    return [
-      scale.set(
-        this.channel
-          .and(GROUP - 1)
-          .shiftLeft(2)
-          .load32(at.scales),
-      ),
-      when(
-        scale.below(LOW_RANGE),
-        [index.set(scale.plus(LOW_RANGE).shiftRight(LOW_SHIFT)), index.set(either(index.below(0), 0, index))],
-        [
-          index.set(scale.shiftRight(SCALE_BITS)),
-          index.set(either(index.below(HIGH_ENTRIES), index, HIGH_ENTRIES - 1).plus(LOW_ENTRIES)),
-        ],
-      ),
-      offset.set(this.channel.shiftLeft(2).load32(at.offsets)),
-      index.set(
-        index
-          .shiftLeft(1)
-          .loadS16(at.fine)
-          .plus(offset.shiftRight(OFFSET_SHIFT))
-          .plus(RANK_HALF)
-          .shiftRight(RANK_SHIFT),
-      ),
-      index.set(either(index.below(0), 0, index)),
-      index.set(either(index.below(at.rankCount), index, at.rankCount - 1)),
-      this.rank.set(index.times(RANK_BYTES).plus(at.ranks)),
-    ]
-  }
-
   #findTable(): Code {
-    return [this.findRank(), this.lookUpTable()]
+    return [this.ranks.find(), this.lookUpTable()]
   }
 
-  /** Sets `table`, and `rank` to the record of the quantizer that serves; it was that of the first. */
+  /** Sets `table`, and the record of the rank to that of the quantizer that serves; it was that of the first. */
   lookUpTable(): Code {
-    const { rank, table, states } = this
-    return [states === null ? [] : rank.increase(states.lift), table.set(rank.load32(RANK.table))]
-  }
-
-  /** Sets `rank` as findRank did for the channel. */
-  recallRank(record: I32): Code {
-    return [this.rank.set(record), this.#offset.set(this.channel.shiftLeft(2).load32(this.#at.offsets))]
-  }
-
-  /** Stores the records that findRank gives of the group's channels, before any of them is put; by channel. */
-  findRanks(records: number): Code {
-    const at = this.#at
-    const { channel } = this
-    const [low, high] = [this.#row, this.#splat]
-    const scale = this.#sums[0]
-    const limit = (bound: number): V128 => constant(bound).splatI32()
-    const zero = limit(0)
-    const setIndex = (index: V128Local, quarter: number): Code => [
-      scale.set(constant(0).load128(at.scales + 16 * quarter)),
-      index.set(
-        scale
-          .addI32(limit(LOW_RANGE))
-          .shiftRightI32(LOW_SHIFT)
-          .maxI32(zero)
-          .where(
-            scale.belowI32(limit(LOW_RANGE)),
-            scale
-              .shiftRightI32(SCALE_BITS)
-              .minI32(limit(HIGH_ENTRIES - 1))
-              .addI32(limit(LOW_ENTRIES)),
-          )
-          .shiftLeftI32(1),
-      ),
-    ]
-    const fine = [low, high]
-      .flatMap((index) => [0, 1, 2, 3].map((lane) => index.laneI32(lane)))
-      .reduce((eight, address, lane) => eight.loadLaneI16(address, at.fine, lane), zero)
-    const store = (ranks: V128, quarter: number): Code =>
-      channel.shiftLeft(2).store128(
-        ranks
-          .addI32(
-            channel
-              .shiftLeft(2)
-              .load128(at.offsets + 16 * quarter)
-              .shiftRightI32(OFFSET_SHIFT),
-          )
-          .addI32(limit(RANK_HALF))
-          .shiftRightI32(RANK_SHIFT)
-          .maxI32(zero)
-          .minI32(limit(at.rankCount - 1))
-          .shiftLeftI32(Math.log2(RANK_BYTES))
-          .addI32(limit(at.ranks)),
-        records + 16 * quarter,
-      )
-    return [0, 2].map((quarter) => [
-      [setIndex(low, quarter), setIndex(high, quarter + 1)],
-      scale.set(fine),
-      [store(scale.extendLowI16(), quarter), store(scale.extendHighI16(), quarter + 1)],
-    ])
-  }
-
-  /** Moves the channel's offset by the drift at an address within the rank's record. */
-  #follow(drift: I32): Code {
-    const offset = this.#offset
-    return [
-      offset.set(offset.plus(drift.load32(RANK.drift))),
-      offset.set(either(offset.below(OFFSET_LIMIT), offset, OFFSET_LIMIT)),
-      offset.set(either(offset.below(-OFFSET_LIMIT), -OFFSET_LIMIT, offset)),
-      this.channel.shiftLeft(2).store32(offset, this.#at.offsets),
-    ]
+    const { table, states } = this
+    const { record } = this.ranks
+    return [states === null ? [] : record.increase(states.lift), table.set(record.load32(RANK.table))]
   }
 
   /** Records a residual of zero. */
   putZero(): Code {
-    return [this.#follow(this.rank), this.states?.afterZero() ?? []]
+    return [this.ranks.learn(this.ranks.record), this.states?.afterZero() ?? []]
   }
 
   /** Records `residual`, which is not zero, of absolute value `magnitude`; changes magnitude. */
   put(): Code {
-    const at = this.#at
     const { channel, magnitude, here } = this
+    const { record } = this.ranks
     const index = this.#index
-    const level = magnitude.shiftRight(this.rank.load32(RANK.shift))
+    const level = magnitude.shiftRight(record.load32(RANK.shift))
     return [
       index.set(level),
       index.set(either(index.below(DRIFT_LEVELS), index, DRIFT_LEVELS - 1)),
-      this.#follow(this.rank.plus(index.shiftLeft(2))),
+      this.ranks.learn(record.plus(index.shiftLeft(2))),
       this.#setSymbol(),
       this.states?.after(magnitude) ?? [],
       magnitude.set(either(magnitude.below(MAGNITUDE_CAP), magnitude, MAGNITUDE_CAP)),
       here.plus(channel).store8(magnitude),
-      append({ at: at.seenAt, values: at.seenValues, count: this.seen }, channel.times(ROW_BYTES), magnitude),
+      append(this.#seen, channel.times(INPUT_BYTES), magnitude),
       this.#addToLater(),
     ]
   }
 
   /** Records them for a survey, for the channels that follow at this position: offsets, states and sites stay. */
   putForSurvey(): Code {
-    const { magnitude } = this
+    const { channel, magnitude } = this
     return [
       this.#setSymbol(),
       magnitude.set(either(magnitude.below(MAGNITUDE_CAP), magnitude, MAGNITUDE_CAP)),
+      this.#stages === null ? [] : append(this.#seen, channel.times(INPUT_BYTES), magnitude),
       this.#addToLater(),
     ]
   }
@@ -349,24 +257,16 @@ export class Position {
   finish(): Code {
     const at = this.#at
     const { here } = this
-    const sums = this.#sums
-    const zero = constant(0).splatI32()
-    const feature = (sum: V128Local): V128 =>
-      sum.maxI32(zero).shiftRightI32(FEATURE_SHIFT).minI32(constant(FEATURE_CAP).splatI32())
+    const layers = this.#layers
+    const feature = (sum: V128): V128 =>
+      sum.maxI32(constant(0).splatI32()).shiftRightI32(FEATURE_SHIFT).minI32(constant(FEATURE_CAP).splatI32())
     return [
       endList(at.seenValues, this.seen),
-      Array.from({ length: at.features / GROUP }, (_, group) => [
-        sums.map((sum) => sum.set(zero)),
-        this.#rowSums.add(
-          sums,
-          constant(at.featureWeights + group * LATENTS * ROW_BYTES),
-          at.seenAt,
-          at.seenValues,
-          this.seen,
-        ),
-        here.store128(feature(sums[0]).narrowI32(feature(sums[1])), at.siteFeatures + group * ROW_BYTES),
-        here.store128(feature(sums[2]).narrowI32(feature(sums[3])), at.siteFeatures + group * ROW_BYTES + 16),
-      ]),
+      layers.layer(at.features, [layers.listed(at.featureWeights, this.#seen)], (low, high, output, shift) =>
+        here
+          .plus(output.shiftLeft(1))
+          .store128(feature(low).narrowI32(feature(high)), at.siteFeatures + 2 * shift),
+      ),
       Array.from({ length: at.means / 8 }, (_, eight) =>
         here.store128(constant(0).load128(at.symbols + 16 * eight), at.siteSymbols + 16 * eight),
       ),

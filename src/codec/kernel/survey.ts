@@ -16,7 +16,7 @@ export function surveyFunction(at: KernelLayout, trellis: TrellisLayout): WasmFu
   return wasmFunction('survey', 3, (given, scope) => {
     const position = new Position(at, given, scope)
     const y = given[2]!
-    const { channel, rank, table, magnitude, residual } = position
+    const { channel, table, magnitude, residual } = position
     const code = new TrellisCode(at, trellis, position, scope)
     const [distance, worth, ownWorth] = [scope.f64(), scope.f64(), scope.f64()]
     const copyMeans = (from: number, to: number): Code =>
@@ -30,10 +30,10 @@ export function surveyFunction(at: KernelLayout, trellis: TrellisLayout): WasmFu
       .minus(mean.times(1 / SYMBOL_UNIT))
       .below(0)
     const surveyOne: Code = [
-      code.findRank([], code.keepRank()),
+      code.findRank(),
       distance.set(code.distance),
       when(distance.below(HALF).is(0), [
-        table.set(rank.load32(RANK.table)),
+        table.set(position.ranks.record.load32(RANK.table)),
         distance.set(distance.dividedBy(STEP)),
         chooseMagnitude(at, position, distance, ownWorth, scope),
         when(magnitude, [

@@ -55,7 +55,8 @@ export class TrellisCode {
   readonly #isFar: I32Local
   readonly #denseBefore: I32Local
   readonly #index: I32Local
-  readonly #record: I32Local
+  /** The records of the channel's rank of both quantizers, as of the first. */
+  readonly #records: readonly [I32Local, I32Local]
   readonly #low: I32Local
   readonly #halfSteps: F64Local
   readonly #evenCost: F64Local
@@ -82,7 +83,8 @@ export class TrellisCode {
     this.#isFar = scope.i32()
     this.#denseBefore = scope.i32()
     this.#index = scope.i32()
-    this.#record = scope.i32()
+    const record = scope.i32()
+    this.#records = at.calibration === null ? [record, record] : [record, scope.i32()]
     this.#low = scope.i32()
     this.#halfSteps = scope.f64()
     this.#evenCost = scope.f64()
@@ -103,7 +105,7 @@ export class TrellisCode {
    */
   see(y: I32): Code {
     const { channel } = this.#position
-    const { distances, records } = this.#trellis
+    const { distances } = this.#trellis
     const [means, pair, far] = [this.#first, this.#second, this.far]
     const seePair = (latents: V128, mean: V128, two: number): Code => [
       pair.set(
@@ -130,26 +132,15 @@ export class TrellisCode {
           seePair(latents.interleaveHigh64(latents), means.interleaveHigh64(means), 2 * quarter + 1),
         ]
       }),
-      this.#position.findRanks(records),
+      this.#position.ranks.keepAll(this.#trellis),
       this.#denseBefore.set(this.#position.dense),
     ]
   }
 
-  /** Sets the position's rank to that of the channel now: what was seen, unless channels of the group moved it. */
-  findRank(ifSeen: Code, ifMoved: Code): Code {
-    const position = this.#position
-    const record = position.channel.shiftLeft(2).load32(this.#trellis.records)
-    return when(
-      this.#denseBefore.is(position.dense),
-      [position.recallRank(record), ifSeen],
-      [position.findRank(), ifMoved],
-    )
-  }
-
-  /** Keeps the rank that was found. */
-  keepRank(): Code {
-    const { channel, rank } = this.#position
-    return channel.shiftLeft(2).store32(rank, this.#trellis.records)
+  /** Finds the rank of the channel, for a plan: what was seen, unless channels of the group moved it. */
+  findRank(): Code {
+    const { dense, ranks } = this.#position
+    return when(this.#denseBefore.is(dense), ranks.recall(this.#trellis), ranks.keep(this.#trellis))
   }
 
   /** That of the channel, as it was seen. */
@@ -164,10 +155,15 @@ export class TrellisCode {
 
   /** Finds rank and table of the channel of a planned group. */
   findTable(): Code {
-    const { channel } = this.#position
+    const { channel, dense, ranks } = this.#position
     const { decision } = this
+    const decided = channel.and(GROUP - 1).loadU8(this.#trellis.decisions)
     return [
-      this.findRank(decision.set(channel.and(GROUP - 1).loadU8(this.#trellis.decisions)), decision.set(FAR)),
+      when(
+        this.#denseBefore.is(dense),
+        [ranks.recall(this.#trellis), decision.set(decided)],
+        [ranks.find(), decision.set(FAR)],
+      ),
       this.#position.lookUpTable(),
     ]
   }
@@ -219,7 +215,7 @@ export class TrellisCode {
 
   /** From the costs to go after channel `index` to those before it. */
   #lookBack(): Code {
-    const { distances, records } = this.#trellis
+    const { distances, records, lift } = this.#trellis
     const index = this.#index
     const [first, second, distance] = [this.#first, this.#second, this.#distance]
     const [one, other] = this.#costs
@@ -228,7 +224,11 @@ export class TrellisCode {
     const oddOf = (costs: V128): V128 => costs.interleaveHigh64(costs)
     const seen = index.shiftLeft(3).loadF64(distances)
     return [
-      this.#record.set(index.shiftLeft(2).load32(records)),
+      this.#records.map((record, quantizer) =>
+        quantizer === 1 && record === this.#records[0]
+          ? []
+          : record.set(index.shiftLeft(2).load32(records + quantizer * lift)),
+      ),
       distance.set(index.shiftLeft(3).load64Splat(distances)),
       when(
         seen.below(HALF),
@@ -264,13 +264,13 @@ export class TrellisCode {
   /** Of a distance below half a step: 0 and 1, which is restored as `one` steps. */
   #weighSmall(quantizer: 0 | 1, one: number): Code {
     const costs = this.#costs[quantizer]
-    const bits = this.#record.load64(RANK.bits + quantizer * this.#trellis.lift)
+    const bits = this.#records[quantizer].load64(RANK.bits + quantizer * this.#trellis.lift)
     return [costs.set(this.#distance.subF64(doubles(0, one))), costs.set(this.#cost(costs, bits))]
   }
 
   /** The magnitudes beside the distance, and zero. */
   #weigh(quantizer: 0 | 1): Code {
-    const [record, low, distance] = [this.#record, this.#low, this.#distance]
+    const [record, low, distance] = [this.#records[quantizer], this.#low, this.#distance]
     const costs = this.#costs[quantizer]
     const shift = quantizer * this.#trellis.lift
     const table = record.load32(RANK.table + shift)
@@ -301,7 +301,8 @@ export class TrellisCode {
   }
 
   #weighAndChoose(distance: F64Local, worth: F64): Code {
-    const { magnitude, rank, table, channel } = this.#position
+    const { magnitude, table, channel } = this.#position
+    const { record } = this.#position.ranks
     const { word, isSecond } = this.#position.states!
     const [low, evenCost, oddCost, zeroCost] = [this.#low, this.#evenCost, this.#oddCost, this.#zeroCost]
     const later = channel.and(GROUP - 1).times(COST_BYTES)
@@ -314,7 +315,7 @@ export class TrellisCode {
       cost.set(distance.minus(restored)),
       cost.set(bits.plus(squared(cost))),
     ]
-    const zeroBits = rank.loadF32(RANK.bits)
+    const zeroBits = record.loadF32(RANK.bits)
     const quantizer = isSecond.toF64()
     const last = sizeOf(table).minus(1)
     const setAt = (cost: F64Local, coded: I32): Code =>
@@ -327,7 +328,7 @@ export class TrellisCode {
       distance.below(HALF),
       [
         set(evenCost, zeroBits, float(0)),
-        set(oddCost, rank.loadF32(RANK.bits + 4), eitherReal(isSecond, HALF, STEP)),
+        set(oddCost, record.loadF32(RANK.bits + 4), eitherReal(isSecond, HALF, STEP)),
         magnitude.set(isLess),
       ],
       [
