@@ -22,7 +22,9 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from codec import CONFIG, EDGE, INTRA_CHANNELS, INTRA_INPUTS, INTRA_STAGES, KNOTS, Codec, interpolate_knots, laplace_bits
+from codec import (
+    CONFIG, EDGE, INTRA_CHANNELS, INTRA_INPUTS, INTRA_STAGES, KNOTS, SCALE_STAGES, Codec, interpolate_knots, laplace_bits,
+)
 from train import (
     augment, average, bd_rate, descend, forward, latent_statistics, load_crops, make_optimizer, ms_ssim, objective, with_ms_ssim,
 )
@@ -187,6 +189,8 @@ def kilomacs(c, absent=(), hyper=0):
         g = c["intra_hidden"]
         layers = a * INTRA_INPUTS + sum(g * (a + own) for own in INTRA_STAGES[:-1]) + g * INTRA_CHANNELS
         total += 2 * EDGE * INTRA_CHANNELS + layers + g * latents
+    if g := c.get("stage_hidden"):
+        total += len(SCALE_STAGES) * g * (4 * f + latents)
     total += 64 * latents + 64 * hyper if hyper else 0
     low = LOW_RATE_CHANNELS * latents // 768
     return [round(v / area / 1000, 2) for v in (networks(low), networks(latents), total)]
@@ -203,7 +207,7 @@ def train_row(row, folder, steps):
     torch.manual_seed(row.seed)
     picks, looks, qualities = (np.random.default_rng([row.seed, k]) for k in range(3))
     crops = load_crops(os.path.join(folder, f"{row.crops}.bin"), 256)
-    config = {**CONFIG, "chroma_prediction": 0, "intra_width": 0, "intra_hidden": 0, **row.config}
+    config = {**CONFIG, "chroma_prediction": 0, "intra_width": 0, "intra_hidden": 0, "stage_hidden": 0, **row.config}
     statistics = latent_statistics(crops, block=config.get("block", 16))
     model = HyperCodec(*statistics, config, row.hyper) if row.hyper else Codec(*statistics, config)
     hold_at_zero(model, row.absent)

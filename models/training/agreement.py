@@ -20,7 +20,7 @@ from train import forward, hard_round, objective
 CONFIG = dict(
     analysis_width=12, analysis_blocks=2, analysis_out=32, synthesis_in=32, synthesis_width=12, synthesis_blocks=2,
     render_features=6, render_width=10, context_dense=32, context_features=6, mean_channels=8, mean_hidden=7,
-    chroma_prediction=1, intra_width=12, intra_hidden=6,
+    chroma_prediction=1, intra_width=12, intra_hidden=6, stage_hidden=5,
 )
 ACROSS = 3
 POSITION = 3.375
@@ -35,7 +35,8 @@ SPREADS = [
     ("scale_bias", 1.5, 1.5), ("scale_same", 0.1, 0.1), ("scale_dense", 0.0, 0.01), ("feature", 0.0, 0.02),
     ("scale_feature", 0.0, 0.05), ("mean_gain", 1.0, 0.2), ("luma_gain", 0.6, 0.3), ("first_gain", 0.5, 0.3), ("mean_weight", 0.0, 0.15), ("mean_in", 0.0, 0.15),
     ("mean_out", 0.0, 0.1), ("scale_hidden", 0.0, 0.05), ("intra_step", 1.0, 0.2), ("intra_gain", 1.0, 0.2),
-    ("intra_in", 0.0, 0.15), ("intra_mid", 0.0, 0.15), ("intra_out", 0.0, 0.1), ("scale_intra", 0.0, 0.05), ("bias", 0.0, 0.3), ("", 0.0, 0.25),
+    ("intra_in", 0.0, 0.15), ("intra_mid", 0.0, 0.15), ("intra_out", 0.0, 0.1), ("scale_intra", 0.0, 0.05),
+    ("stage_in", 0.0, 0.3), ("stage_bias", 0.5, 0.5), ("stage_out", 0.0, 0.1), ("bias", 0.0, 0.3), ("", 0.0, 0.25),
 ]
 
 
@@ -65,14 +66,14 @@ def uniform(seed, count):
 def mapping(model):
     """By the product's names: shapes, and where each value lies among torch's, all strung together.
 
-    Not of the basis of the edges: both sides make it from the block transform.
+    What torch does not have lies behind them all. Not of the basis of the edges: both sides make it from the block transform.
     """
     state = model.state_dict()
     at, places = 0, {}
     for name, value in state.items():
         places[name] = np.arange(at, at + value.numel()).reshape(tuple(value.shape))
         at += value.numel()
-    return {name: np.ascontiguousarray(p) for name, p in product_layout(places, model.config).items() if name != "intra_edges"}, at
+    return {name: np.ascontiguousarray(p) for name, p in product_layout(places, model.config, at).items() if name != "intra_edges"}, at
 
 
 def strung(state, values):
@@ -82,7 +83,7 @@ def strung(state, values):
 def build(seed):
     model = Codec(np.arange(LATENTS), np.ones(LATENTS, np.float32), CONFIG)
     places, count = mapping(model)
-    flat = strung(model.state_dict(), lambda _, v: v.numpy())
+    flat = np.append(strung(model.state_dict(), lambda _, v: v.numpy()), 0)
     tensors = []
     for k, (name, place) in enumerate(places.items()):
         centre, spread = spread_of(name)
@@ -128,7 +129,7 @@ def run(model, places, rgb, position, noise):
     loss.backward()
     grads = dict(model.named_parameters())
     zero_or = lambda n, v: grads[n].grad.numpy() if n in grads else np.zeros(v.numel())  # buffers have no gradient
-    flat = strung(model.state_dict(), zero_or)
+    flat = np.append(strung(model.state_dict(), zero_or), 0)
     return float(bits), float(error), float(loss), {n: flat[p.reshape(-1)] for n, p in places.items()}
 
 

@@ -22,7 +22,7 @@ CONFIG = dict(
     synthesis_in=320, synthesis_width=192, synthesis_blocks=3,
     render_features=24, render_width=32,
     context_dense=320, context_features=32, mean_channels=48, mean_hidden=64, chroma_prediction=1,
-    dependent_quantization=1, intra_width=96, intra_hidden=64,
+    dependent_quantization=1, calibration=1, intra_width=96, intra_hidden=64, stage_hidden=64,
 )
 
 GROUP = 16  # channels whose predictions from luma share one slope
@@ -35,6 +35,8 @@ INTRA_CHANNELS = INTRA_STAGES[-1]
 EDGE_DEPTH = 2
 EDGE = 16 * EDGE_DEPTH
 INTRA_INPUTS = 3 * EDGE + EDGE_DEPTH ** 2
+
+SCALE_STAGES = (32, 96, 192, 320)  # channels from which on a hidden layer on the magnitudes before them bears on the scales
 
 # What only ablate.py varies; the product knows these values alone, so exported configs leave them out.
 FIXED = dict(block=BLOCK, depthwise_size=3, activation="relu")
@@ -204,6 +206,12 @@ class Codec(nn.Module):
             # What makes inputs alike in size while training; export.py folds it into the weights.
             self.register_buffer("intra_even", torch.eye(INTRA_INPUTS))
             self.register_buffer("intra_own", torch.ones(INTRA_CHANNELS))
+        if c.get("stage_hidden"):
+            g = c["stage_hidden"]
+            self.stage_in = nn.ParameterList([nn.Parameter(torch.randn(g, start + 4 * f) / math.sqrt(start + 4 * f))
+                                              for start in SCALE_STAGES])
+            self.stage_bias = nn.ParameterList([nn.Parameter(torch.zeros(g)) for _ in SCALE_STAGES])
+            self.stage_out = nn.ParameterList([nn.Parameter(torch.zeros(latents - start, g)) for start in SCALE_STAGES])
 
     # -- transforms ---------------------------------------------------------------------------------------------
     def analyze(self, rgb, position, amp=False):
@@ -333,11 +341,23 @@ class Codec(nn.Module):
             same = sum(near[:, t] * self.scale_same[None, :, t, None, None] for t in range(4))
             dense = F.conv2d(magnitude[:, : self.config["context_dense"]],
                              (self.scale_dense * self.dense_mask)[:, :, None, None])
-            features = self.scale_feature(self.neighbours(F.relu(self.feature(magnitude))))
+            seen = self.neighbours(F.relu(self.feature(magnitude)))
+            features = self.scale_feature(seen)
             for layer, weights in zip(hidden, (self.scale_hidden, getattr(self, "scale_intra", None))):
                 features = features + F.conv2d(layer.clamp(max=15.0), weights[:, :, None, None])
-        s = same.float() + dense.float() + features.float()
+            late = self.late(magnitude, seen) if self.config.get("stage_hidden") else 0.0
+        s = same.float() + dense.float() + features.float() + late
         return s + interpolate_knots(self.scale_bias, position)[:, :, None, None]
+
+    def late(self, magnitude, seen):
+        """What hidden layers on magnitudes of earlier channels and on features of neighbours say of later scales [N, 768, H, W]."""
+        hidden = []
+        for start, first, bias in zip(SCALE_STAGES, self.stage_in, self.stage_bias):
+            inputs = torch.cat([magnitude[:, :start].to(seen.dtype), seen], 1)
+            hidden.append(F.relu(F.conv2d(inputs, first[:, :, None, None], bias)).clamp(max=15.0))
+        outs = [F.pad(out, (0, 0, start - SCALE_STAGES[0], 0)) for start, out in zip(SCALE_STAGES, self.stage_out)]
+        late = F.conv2d(torch.cat(hidden, 1), torch.cat(outs, 1)[:, :, None, None]).float()
+        return F.pad(late, (0, 0, 0, 0, SCALE_STAGES[0], 0))
 
 
 def laplace_bits(x, scale):

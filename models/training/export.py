@@ -10,10 +10,11 @@ import sys
 import numpy as np
 import torch
 
-from codec import CONFIG, INTRA_STAGES, LATENTS, Codec
+from codec import CONFIG, INTRA_STAGES, LATENTS, SCALE_STAGES, Codec
 
 TABLES, SCALE_MIN, SCALE_MAX = 64, 0.02, 256.0
-DRIFT_LEVELS, DRIFT_RATE, STEEPEST = 16, 0.05, 6
+DRIFT_LEVELS, STEEPEST = 16, 6
+DRIFT_RATE, CALIBRATED_DRIFT_RATE = 0.05, 0.02
 HALF_STEP = 9 / 16  # of a quantizer of dependent quantization, in steps
 SCALE_BITS, FEATURE_SUM_BITS, FEATURE_BITS, MEAN_BITS, GAIN_BITS, EDGE_BITS = 14, 12, 10, 10, 10, 15
 
@@ -55,8 +56,8 @@ def laplace_table(scale, law):
     return f
 
 
-def drift(law):
-    """Drift of a channel's offset by rank and level, and the shifts to levels: as src/codec/entropy-tables.ts."""
+def drift(law, rate):
+    """Drift of offsets by rank and level, and the shifts to levels: as src/codec/entropy-tables.ts."""
     ratio = (SCALE_MAX / SCALE_MIN) ** (1 / (TABLES - 1))
     scales = SCALE_MIN * ratio ** np.arange(TABLES)
     shifts = np.maximum(0, np.ceil(np.log2(6 * scales / DRIFT_LEVELS))).astype(int)
@@ -71,11 +72,14 @@ def drift(law):
     h = 1e-3
     rise = log_of(scales[:, None] * np.exp(h)) - log_of(scales[:, None] * np.exp(-h))
     gradient = np.clip(rise / (2 * h), -STEEPEST, STEEPEST)
-    return DRIFT_RATE * gradient / np.log(ratio) * 65536, shifts
+    return rate * gradient / np.log(ratio) * 65536, shifts
 
 
-def product_layout(w, c):
-    """State by torch's names -> tensors by the product's names, in its layouts (src/training/parameters.ts)."""
+def product_layout(w, c, gap=0):
+    """State by torch's names -> tensors by the product's names, in its layouts (src/training/parameters.ts).
+
+    gap: what stands where the product has a value and torch has none.
+    """
     px, quarter = pixel_order(), quarter_order()
     rf = c["render_features"]
     sub = np.array([f * 16 + d for d in range(16) for f in range(rf)])
@@ -123,6 +127,10 @@ def product_layout(w, c):
         for stage in range(len(INTRA_STAGES) - 1):
             t[f"intra_mid_{stage}"], t[f"intra_out_{stage}"] = w[f"intra_mid.{stage}"], w[f"intra_out.{stage}"]
         t["scale_intra"] = w["scale_intra"].T
+    if c.get("stage_hidden"):
+        for stage, start in enumerate(SCALE_STAGES):
+            t[f"stage_in_{stage}"], t[f"stage_bias_{stage}"] = w[f"stage_in.{stage}"], w[f"stage_bias.{stage}"]
+            t[f"stage_out_{stage}"] = np.pad(w[f"stage_out.{stage}"].T, ((0, 0), (start, 0)), constant_values=gap)
     return t
 
 
@@ -153,6 +161,8 @@ FIXED_POINT = dict(
     scale_hidden=FEATURE_BITS, luma_gain=GAIN_BITS, first_gain=GAIN_BITS,
     intra_edges=EDGE_BITS, intra_step=GAIN_BITS, intra_gain=GAIN_BITS, intra_in=MEAN_BITS, scale_intra=FEATURE_BITS,
     **{f"intra_{part}_{stage}": MEAN_BITS for part in ("mid", "out") for stage in range(len(INTRA_STAGES) - 1)},
+    **{f"stage_{part}_{stage}": bits for part, bits in (("in", FEATURE_BITS), ("bias", SCALE_BITS), ("out", FEATURE_BITS))
+       for stage in range(len(SCALE_STAGES))},
 )
 QUALITY_TABLES = ("log_step", "analysis_gain", "analysis_scale", "synthesis_gain", "render_gain", "render_scale")
 
@@ -176,7 +186,8 @@ def main(source, target):
     if c.get("chroma_prediction"):
         integers.update(chroma_partners(model.triples.numpy()))
     laws = (0, 1) if c.get("dependent_quantization") else ("whole",)
-    integers["drift"], integers["drift_shift"] = (np.concatenate(parts) for parts in zip(*map(drift, laws)))
+    rate = CALIBRATED_DRIFT_RATE if c.get("calibration") else DRIFT_RATE
+    integers["drift"], integers["drift_shift"] = (np.concatenate(parts) for parts in zip(*(drift(law, rate) for law in laws)))
 
     os.makedirs(target, exist_ok=True)
     blob, tensors = bytearray(), []

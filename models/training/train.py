@@ -132,7 +132,7 @@ def make_optimizer(model, rate):
     for name, q in model.named_parameters():
         if name in ("analysis_linear", "synthesis_linear"):
             slow.append(q)
-        elif "log_gain" in name or "intra" in name or name in ("log_step", "scale_bias", "mean_gain", "gain_luma", "gain_chroma"):
+        elif "log_gain" in name or "intra" in name or "stage_" in name or name in ("log_step", "scale_bias", "mean_gain", "gain_luma", "gain_chroma"):
             table.append(q)
         else:
             fast.append(q)

@@ -1,8 +1,12 @@
+import * as tf from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { readModel } from '../training/node-model'
+import { makePrng } from '../lib/prng'
+import { readModel, readyWasm } from '../training/node-model'
+import { INTEGER_BITS, parameterShapes } from '../training/parameters'
+import { predictScales } from '../training/rate-model'
 import { contextModelAt, LOW_RANGE, LOW_SHIFT, RANK_SHIFT, SCALE_BITS } from './context-model'
-import { buildTableBank } from './entropy-tables'
+import { buildTableBank, TABLES, tableScale } from './entropy-tables'
 import { QUALITY_MAX } from './quality'
 import { SCALE_STAGES, ScaleStages, stageShapes, type StageModel } from './scale-stages'
 import { withDependentQuantization } from './testing-dependent'
@@ -26,6 +30,7 @@ function alone(seed: number, hidden: number, features: number, reach: number, wi
   const draw = withStages(shipped, seed + 1, 1, 300).integers.get('stage_out_0')!
   const feature = Int32Array.from({ length: LATENTS * features }, (_, i) => draw[i % LATENTS]! + (i % 7))
   integers.set('feature', feature)
+  integers.set('scale_feature', new Int32Array(4 * features * LATENTS))
   const { chromaPrediction, ...config } = { ...shipped.config, contextFeatures: features }
   expect(chromaPrediction).toBe(1)
   return withStages({ ...shipped, config, integers }, seed, hidden, reach, wild)
@@ -170,6 +175,33 @@ describe('stages', () => {
       { numRuns: 40 },
     )
     expect(outcomes.size).toBeGreaterThan(40)
+  })
+
+  it('are what training computes in floats, but for rounding', async () => {
+    await readyWasm()
+    const weights = alone(3, 8, 4, 300, false)
+    const where = { width: 4, height: 3, active: 768 }
+    const random = makePrng(5)
+    const put: number[] = []
+    const { tables } = walk(contextModelAt(weights, 17), where, () => {
+      put.push(Math.round((random.nextNormal() * 3) / (1 + put.length / 40)))
+      return put.at(-1)!
+    })
+    const shapes = new Map(parameterShapes(weights.config))
+    const tensor = (name: string): tf.Tensor => {
+      const unit = 2 ** -INTEGER_BITS[name]!
+      const values = Float32Array.from(weights.integers.get(name)!, (v) => v * unit)
+      return tf.tensor(values, [...shapes.get(name)!])
+    }
+    const symbols = tf.tensor4d(put, [1, 3, 4, LATENTS])
+    const scales = await tf.tidy(() => predictScales(tensor, weights.config, symbols, [], 17)).data()
+    symbols.dispose()
+    const step = Math.log(tableScale(1) / tableScale(0))
+    const apart = tables.map((table, i) => Math.abs(Math.log(scales[i]! / tableScale(table)) / step))
+    const inside = apart.filter((_, i) => tables[i]! > 0 && tables[i]! < TABLES - 1)
+    expect(inside.length).toBeGreaterThan(2000)
+    expect(Math.max(...inside)).toBeLessThan(0.7)
+    expect(new Set(tables).size).toBeGreaterThan(20)
   })
 
   it.each([0, 16, 32, 48, 96, 208, 768])('let tiles of %i channels round trip', (active) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CodecError } from '../codec/errors'
 import { EDGES, INTRA_CHANNELS, INTRA_INPUTS, intraShapes } from '../codec/intra-prediction'
+import { stageShapes } from '../codec/scale-stages'
 import type { CodecConfig } from '../codec/weights'
 import type { ModelFiles } from '../format/model-id'
 import { utf8 } from '../lib/bytes'
@@ -124,6 +125,83 @@ describe('the files of a model that predicts from edges', () => {
     }
     expect(refused).toBeGreaterThan(500)
     expect(refused).toBeLessThan(1500)
+  })
+})
+
+describe('the files of a model with scale stages', () => {
+  const staged = (stageHidden: unknown = 3): Description => {
+    const of = description({})
+    of.config['stageHidden'] = stageHidden
+    of.tensors = stageShapes({ ...TINY, stageHidden: 3 }).map(([name, shape], i) => ({
+      ...{ name, shape: [...shape], offset: 5000 * i },
+      type: name.startsWith('stage_bias') ? 'int32' : 'int16',
+    }))
+    return of
+  }
+  const expectRefusalOf = async (change: (of: Description) => void): Promise<void> => {
+    const of = staged()
+    change(of)
+    await expectRefusal(of)
+  }
+
+  it('are read', async () => {
+    const { config, integers } = (await load(staged())).weights
+    expect(config.stageHidden).toBe(3)
+    expect([...integers.values()].map(({ length }) => length)).toEqual(
+      [32, 96, 192, 320].flatMap((start) => [3 * (start + 4 * TINY.contextFeatures), 3, 3 * 768]),
+    )
+  })
+
+  it('are refused with a width that is out of bounds or not that of the tensors', async () => {
+    for (const width of [0, -1, 2, 4, 1.5, 513, null, '3', [3], true, {}]) await expectRefusal(staged(width))
+    await expectRefusalOf(({ config }) => (config['contextFeatures'] = TINY.contextFeatures + 1))
+  })
+
+  it('are refused with a tensor that is missing, double, of another shape or of another type', async () => {
+    for (let i = 0; i < 12; i++) {
+      await expectRefusalOf(({ tensors }) => tensors.splice(i, 1))
+      await expectRefusalOf(({ tensors }) => tensors.push({ ...tensors[i]! }))
+      await expectRefusalOf(({ tensors }) => (tensors[i]!.type = 'float16'))
+      if (i % 3 !== 1) await expectRefusalOf(({ tensors }) => (tensors[i]!.type = 'int32'))
+      await expectRefusalOf(({ tensors }) => tensors[i]!.shape[0]!--)
+      await expectRefusalOf(({ tensors }) => tensors[i]!.shape.push(1))
+    }
+  })
+})
+
+describe('the files of a calibrated model', () => {
+  const calibrated = (ranks: number, quantizers = 1): Description => {
+    const shapes = {
+      thresholds: [ranks - 1],
+      drift: [quantizers * ranks, 16],
+      drift_shift: [quantizers * ranks],
+    }
+    const of = description({ calibration: 1, ...(quantizers === 2 ? { dependentQuantization: 1 } : {}) })
+    of.tensors = Object.entries(shapes).map(([name, shape]) => ({ name, shape, type: 'int16', offset: 0 }))
+    of.tables = Array.from({ length: quantizers * ranks }, () => 2)
+    return of
+  }
+  const loadOf = (of: Description): Promise<BaseModel> => {
+    const tables = Uint8Array.from({ length: 4 * of.tables.length }, (_, i) => 128 * (i % 2))
+    return loadBaseModel({ ...filesOf(of), tables })
+  }
+
+  it.each([1, 2])('are read with as many ranks as levels reach, of %i quantizers', async (quantizers) => {
+    expect((await loadOf(calibrated(64, quantizers))).weights.config.calibration).toBe(1)
+    await expect(loadOf(calibrated(65, quantizers))).rejects.toMatchObject({ code: 'wrong-model' })
+  })
+
+  it('are refused with another value than 1, or tensors of other ranks', async () => {
+    for (const value of [0, 2, -1, 1.5, null, '1', [1], true, {}]) {
+      const of = calibrated(8)
+      of.config['calibration'] = value
+      await expect(loadOf(of)).rejects.toMatchObject({ code: 'wrong-model' })
+    }
+    for (let i = 0; i < 3; i++) {
+      const of = calibrated(8)
+      of.tensors[i]!.shape[0]!--
+      await expect(loadOf(of)).rejects.toMatchObject({ code: 'wrong-model' })
+    }
   })
 })
 

@@ -12,8 +12,10 @@ import type { Bytes } from '../lib/bytes'
 import { modelIdOf, type ModelFiles } from '../format/model-id'
 import type { CodecConfig, CodecWeights } from '../codec/weights'
 import { CodecError } from '../codec/errors'
+import { CALIBRATION_RANKS } from '../codec/calibration'
 import { DRIFT_LEVELS } from '../codec/context-model'
 import { intraShapes } from '../codec/intra-prediction'
+import { stageShapes } from '../codec/scale-stages'
 
 export interface BaseModel {
   /** SHA-256, 32 bytes. */
@@ -40,6 +42,7 @@ interface ModelDescription {
   readonly tables: readonly number[]
 }
 
+const INTEGERS: readonly TensorType[] = ['int16', 'int32']
 const BYTES: Record<TensorType, number> = { float16: 2, float32: 4, int16: 2, int32: 4 }
 
 /** Throws CodecError 'wrong-model' where the files do not fit together. */
@@ -50,7 +53,8 @@ export async function loadBaseModel(files: ModelFiles): Promise<BaseModel> {
     if (description.format !== 'safelight-model' || description.version !== 1)
       throw new Error('another format')
     checkIntra(description)
-    checkDependent(description)
+    checkRanks(description)
+    checkStages(description)
     const tensors = new Map<string, Float32Array>()
     const integers = new Map<string, Int32Array>()
     for (const tensor of description.tensors) {
@@ -71,31 +75,44 @@ export async function loadBaseModel(files: ModelFiles): Promise<BaseModel> {
   }
 }
 
-/** Most units of a layer that predicts from edges. */
-const INTRA_LIMIT = 512
+/** Most units of a layer of the entropy model. */
+const UNIT_LIMIT = 512
+const isWidth = (width: number | undefined): boolean =>
+  Number.isInteger(width) && width! >= 1 && width! <= UNIT_LIMIT
 
 /** Kernels are laid out by these widths, and read their tensors unchecked. */
 function checkIntra({ config, tensors }: ModelDescription): void {
   const widths = [config.intraWidth, config.intraHidden]
   if (widths.every((width) => width === undefined)) return
-  if (!widths.every((width) => Number.isInteger(width) && width! >= 1 && width! <= INTRA_LIMIT))
-    throw new Error('the layers that predict from edges have no such width')
+  if (!widths.every(isWidth)) throw new Error('the layers that predict from edges have no such width')
   for (const [name, shape] of intraShapes(config)) checkTensor(tensors, name, shape, ['int16'])
+}
+
+/** Layers of scale stages are sums of 16-bit weights. */
+function checkStages({ config, tensors }: ModelDescription): void {
+  if (config.stageHidden === undefined) return
+  if (!isWidth(config.stageHidden)) throw new Error('the scale stages have no such width')
+  for (const [name, shape] of stageShapes(config))
+    checkTensor(tensors, name, shape, name.startsWith('stage_bias') ? INTEGERS : ['int16'])
 }
 
 /** Ranks of all quantizers together; a table is named by a byte. */
 const RANK_LIMIT = 256
 
-/** Tables and drifts of both quantizers lie side by side, and are read unchecked. */
-function checkDependent({ config, tensors, tables }: ModelDescription): void {
-  if (config.dependentQuantization === undefined) return
+/** Tables and drifts of both quantizers lie side by side, calibration counts on so many ranks: all are read unchecked. */
+function checkRanks({ config, tensors, tables }: ModelDescription): void {
+  const { dependentQuantization, calibration } = config
+  if ([dependentQuantization, calibration].every((flag) => flag === undefined)) return
+  if (![dependentQuantization, calibration].every((flag) => flag === undefined || flag === 1))
+    throw new Error('quantization or calibration is of no such kind')
   const records = tables.length
-  if (config.dependentQuantization !== 1 || records % 2 !== 0 || records < 2 || records > RANK_LIMIT)
-    throw new Error('both quantizers have no such tables')
-  const integers = ['int16', 'int32'] as const
-  checkTensor(tensors, 'thresholds', [records / 2 - 1], integers)
-  checkTensor(tensors, 'drift', [records, DRIFT_LEVELS], integers)
-  checkTensor(tensors, 'drift_shift', [records], integers)
+  const ranks = dependentQuantization === undefined ? records : records / 2
+  const most = calibration === undefined ? RANK_LIMIT : CALIBRATION_RANKS
+  if (!Number.isInteger(ranks) || ranks < 1 || ranks > most || records > RANK_LIMIT)
+    throw new Error('the quantizers have no such tables')
+  checkTensor(tensors, 'thresholds', [ranks - 1], INTEGERS)
+  checkTensor(tensors, 'drift', [records, DRIFT_LEVELS], INTEGERS)
+  checkTensor(tensors, 'drift_shift', [records], INTEGERS)
 }
 
 /** Throws where not exactly one tensor has the name, or it has another type or shape. */

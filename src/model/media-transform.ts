@@ -10,6 +10,7 @@
  *   render features    order, sign and power of two (linear)
  *   render hidden      order and power of two (relu)
  *   context features, prediction hidden   order (their caps and shifts are not homogeneous); also of the layers on edges
+ *                      and of scale stages
  *   magnitude tables   order, with the map from scales to tables
  *
  * With dependent quantization the quantizer of a symbol follows from those before it: in another order the encoder finds
@@ -25,6 +26,7 @@
  */
 import { unitName } from '../codec/exact/whole-synthesis'
 import { INTRA_CHANNELS, INTRA_STAGES, intraShapes } from '../codec/intra-prediction'
+import { SCALE_STAGES, stageShapes } from '../codec/scale-stages'
 import { ACTIVE_UNIT } from '../codec/tile-coder'
 import { ACTIVATION } from '../codec/transform'
 import { LATENTS, type CodecWeights } from '../codec/weights'
@@ -45,6 +47,8 @@ export interface MediaTransform {
   readonly tables: Relabelling
   /** null where the edges of neighbours predict nothing. */
   readonly intra: IntraTransform | null
+  /** Of the layer of every scale stage; empty where there are none. */
+  readonly stages: readonly Relabelling[]
 }
 
 interface IntraTransform {
@@ -81,11 +85,12 @@ export function drawMediaTransform(weights: CodecWeights, draws: Draws): MediaTr
   })
 
   const latents = identity(LATENTS)
-  const { intraWidth, intraHidden, contextDense, analysisOut, synthesisIn } = config
+  const { intraWidth, intraHidden, stageHidden, contextDense, analysisOut, synthesisIn } = config
   const predictsFromEdges = intraWidth !== undefined && intraHidden !== undefined
   const predicted = Math.max(config.meanChannels, predictsFromEdges ? INTRA_CHANNELS : 0)
   for (let c = predicted; c < LATENTS; c++) latents.gain[c] = sign()
-  const free = Math.max(contextDense, analysisOut, synthesisIn, predicted)
+  const staged = stageHidden === undefined ? 0 : SCALE_STAGES.at(-1)!
+  const free = Math.max(contextDense, analysisOut, synthesisIn, predicted, staged)
   for (let at = Math.ceil(free / ACTIVE_UNIT) * ACTIVE_UNIT; at < LATENTS; at += ACTIVE_UNIT)
     draws.permutation(ACTIVE_UNIT).forEach((from, i) => (latents.order[at + i] = at + from))
   const placeOf = inverse(latents.order)
@@ -108,6 +113,7 @@ export function drawMediaTransform(weights: CodecWeights, draws: Draws): MediaTr
     intra: predictsFromEdges
       ? { first: ordered(intraWidth), second: INTRA_STAGES.slice(1).map(() => ordered(intraHidden)) }
       : null,
+    stages: stageHidden === undefined ? [] : SCALE_STAGES.map(() => ordered(stageHidden)),
   }
 }
 
@@ -226,6 +232,17 @@ export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): Co
     onIntra('scale_intra', [0, second[0]!], [1, order])
   }
 
+  if (t.stages.length > 0) {
+    const shapes = new Map(stageShapes(config))
+    const onStage = (name: string, ...steps: readonly Step[]): void =>
+      onIntegers(name, present(shapes.get(name), `no shape of ${name}`), ...steps)
+    t.stages.forEach((units, i) => {
+      onStage(`stage_in_${i}`, [0, units], [1, after(SCALE_STAGES[i]!, repeated(t.contextFeatures, 4))])
+      onStage(`stage_bias_${i}`, [0, units])
+      onStage(`stage_out_${i}`, [0, units], [1, order])
+    })
+  }
+
   for (const [name, values] of tensors)
     if (values === weights.tensors.get(name)) tensors.set(name, withoutNegativeZero(values))
 
@@ -244,6 +261,21 @@ const spreadOf = ({ order, gain }: Relabelling, spread: Float32Array): Relabelli
 const before = ({ order, gain }: Relabelling, count: number): Relabelling => ({
   order: Uint16Array.of(...order, ...identity(count).order.map((i) => order.length + i)),
   gain: Float32Array.of(...gain, ...identity(count).gain),
+})
+
+/** What comes after so many that stay as they are. */
+const after = (count: number, { order, gain }: Relabelling): Relabelling => ({
+  order: Uint16Array.of(...identity(count).order, ...order.map((i) => count + i)),
+  gain: Float32Array.of(...identity(count).gain, ...gain),
+})
+
+/** The same in so many blocks one after another. */
+const repeated = ({ order, gain }: Relabelling, times: number): Relabelling => ({
+  order: Uint16Array.from(
+    { length: times * order.length },
+    (_, i) => i - (i % order.length) + order[i % order.length]!,
+  ),
+  gain: Float32Array.from({ length: times * gain.length }, (_, i) => gain[i % gain.length]!),
 })
 
 /** Where each went. */

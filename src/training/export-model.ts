@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { DRIFT_LEVELS } from '../codec/context-model'
 import {
+  driftRate,
   driftShifts,
   driftTable,
   laplaceTables,
@@ -27,7 +28,7 @@ type Kind = 'float16' | 'float32' | 'int16' | 'int32'
 /** `folder` is models/<name>; the tables are plain Laplace ones until fit-tables has refitted them. */
 export function exportModel(folder: string, config: CodecConfig, parameters: Parameters): void {
   const laws = lawsOf(config.dependentQuantization !== undefined)
-  const entries = [...parameters, thresholds(), ...drifts(laws)].map((p) => ({ ...p, ...encode(p) }))
+  const entries = [...parameters, thresholds(), ...drifts(laws, config)].map((p) => ({ ...p, ...encode(p) }))
   let offset = 0
   const parts: Uint8Array[] = []
   const tensors = entries.map(({ name, shape, kind, bytes }) => {
@@ -69,10 +70,14 @@ function thresholds(): Parameter {
   return { name: 'thresholds', shape: [TABLES - 1], values }
 }
 
-function drifts(laws: readonly Law[]): Parameter[] {
+function drifts(laws: readonly Law[], { calibration }: CodecConfig): Parameter[] {
   const records = laws.length * TABLES
   return [
-    { name: 'drift', shape: [records, DRIFT_LEVELS], values: Float32Array.from(driftTable(laws)) },
+    {
+      name: 'drift',
+      shape: [records, DRIFT_LEVELS],
+      values: Float32Array.from(driftTable(laws, driftRate(calibration !== undefined))),
+    },
     { name: 'drift_shift', shape: [records], values: Float32Array.from(driftShifts(laws)) },
   ]
 }

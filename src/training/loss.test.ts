@@ -73,6 +73,7 @@ describe('the training loss', () => {
       'render_scale',
     ],
     ...['scale_bias', 'scale_same', 'scale_dense', 'feature', 'scale_feature', 'scale_hidden', 'scale_intra'],
+    ...['stage_in_1', 'stage_bias_0', 'stage_out_2'],
   ])('has the gradient of finite differences in %s', (name) => {
     // These act after quantization or on the rate alone, where the cost is smooth but for relu.
     const k = parameters.findIndex((p) => p.name === name)

@@ -30,10 +30,10 @@ export function startOptimizer(parameters: Parameters): OptimizerState {
 /** Per-quality tables of the context model. */
 const QUALITY_GAINS: ReadonlySet<string> = new Set(['scale_bias', 'mean_gain', 'luma_gain', 'first_gain'])
 
-/** The linear transforms start nearly optimal and move slowly; the per-quality tables, and intra prediction, move fast. */
+/** The linear transforms start nearly optimal and move slowly; per-quality tables, intra prediction and stages move fast. */
 function rateFactor(name: string): number {
   if (name === 'analysis_linear' || name === 'synthesis_linear') return 0.03
-  return QUALITY_TABLES.has(name) || QUALITY_GAINS.has(name) || name.includes('intra') ? 3 : 1
+  return QUALITY_TABLES.has(name) || QUALITY_GAINS.has(name) || /intra|^stage_/.test(name) ? 3 : 1
 }
 
 /** One step in place. Returns the gradient norm before clipping; a step with a norm that is not finite is skipped. */

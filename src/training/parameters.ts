@@ -5,6 +5,7 @@
 import { SLOPE_GROUP } from '../codec/chroma-prediction'
 import { EDGE_BITS, INTRA_BITS, INTRA_CHANNELS, intraShapes } from '../codec/intra-prediction'
 import { KNOTS, stepOf, QUALITY_MAX } from '../codec/quality'
+import { SCALE_STAGES, STAGE_BITS, stageShapes } from '../codec/scale-stages'
 import { BLOCK, LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
 import { blockTransform, latentStatistics, lumaEdges } from './block-transform'
 import { Random } from './random'
@@ -45,6 +46,13 @@ export const INTEGER_BITS: Readonly<Record<string, number>> = {
   intra_out_1: INTRA_BITS,
   intra_out_2: INTRA_BITS,
   scale_intra: 10,
+  ...Object.fromEntries(
+    SCALE_STAGES.flatMap((_, i) => [
+      [`stage_in_${i}`, STAGE_BITS],
+      [`stage_bias_${i}`, 14],
+      [`stage_out_${i}`, STAGE_BITS],
+    ]),
+  ),
 }
 
 /** What a start decides and training leaves: which channel predicts which, and how channels draw the edges of blocks. */
@@ -119,6 +127,7 @@ export function parameterShapes(c: CodecConfig): readonly NamedShape[] {
     ['scale_hidden', [c.meanHidden, LATENTS]],
     ...(c.chromaPrediction === undefined ? [] : CHROMA_SHAPES),
     ...intraShapes(c),
+    ...stageShapes(c),
   ]
 }
 
@@ -162,6 +171,8 @@ export function freshParameters(config: TrainConfig): Parameters {
       const isOwn = (i: number): boolean => i % columns >= config.codec.intraWidth!
       fill((i) => (random.between(-1, 1) * 1.5 * (isOwn(i) ? LAYER_UNITS : 1)) / Math.sqrt(columns))
     } else if (name === 'intra_gain') values.fill(1 / LAYER_UNITS)
+    else if (name.startsWith('stage_in')) fill(() => random.normal() / Math.sqrt(columns))
+    else if (name.startsWith('stage_')) values.fill(0)
     else if (name === 'analysis_linear')
       fill((i) => basis[order[channel(i)]! * LATENTS + Math.floor(i / LATENTS)]!)
     else if (name === 'synthesis_linear')

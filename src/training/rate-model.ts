@@ -9,6 +9,7 @@ import {
   INTRA_STAGE_COUNT,
   INTRA_STAGES,
 } from '../codec/intra-prediction'
+import { SCALE_STAGES } from '../codec/scale-stages'
 import { LATENTS, type CodecConfig } from '../codec/weights'
 import { rowAt, type TensorOf } from './trainable-transform'
 
@@ -184,8 +185,31 @@ export function predictScales(
     const foreseen = tf.minimum<tf.Tensor2D>(layer, MAGNITUDE_CAP)
     sum = tf.add(sum, tf.matMul(foreseen, tensor(SCALES_OF_LAYERS[i]!)))
   })
+  if (config.stageHidden !== undefined) sum = tf.add(sum, stagesOf(tensor, flat(magnitude), seen))
   sum = tf.add(sum, rowAt(tensor('scale_bias'), quality))
   return tf.reshape(tf.add(tf.softplus(sum), SCALE_FLOOR), [1, h, w, LATENTS])
+}
+
+/**
+ * What magnitudes [positions, 768] and features of the neighbours [positions, 4 * features] say of the scales of later
+ * channels, [positions, 768] (codec/scale-stages.ts).
+ */
+function stagesOf(tensor: TensorOf, magnitude: tf.Tensor2D, seen: tf.Tensor2D): tf.Tensor2D {
+  const positions = magnitude.shape[0]
+  const sums = SCALE_STAGES.map((start, stage): tf.Tensor2D => {
+    const inputs = tf.concat([tf.slice(magnitude, [0, 0], [positions, start]), seen], 1)
+    const sum = tf.add<tf.Tensor2D>(
+      product(inputs, tensor(`stage_in_${stage}`)),
+      tensor(`stage_bias_${stage}`),
+    )
+    const layer = tf.minimum<tf.Tensor2D>(tf.relu(sum), MAGNITUDE_CAP)
+    const out = tf.slice(tensor(`stage_out_${stage}`) as tf.Tensor2D, [0, start])
+    return tf.pad(tf.matMul(layer, out), [
+      [0, 0],
+      [start, 0],
+    ])
+  })
+  return tf.addN(sums)
 }
 
 function causalMask(dense: number): Float32Array {

@@ -42,8 +42,10 @@ const BASE_CODEC: CodecConfig = {
   meanHidden: 64,
   chromaPrediction: 1,
   dependentQuantization: 1,
+  calibration: 1,
   intraWidth: 96,
   intraHidden: 64,
+  stageHidden: 64,
 }
 
 export const BASE_CONFIG: TrainConfig = {
@@ -85,8 +87,10 @@ export const SMOKE_CONFIG: TrainConfig = {
     meanHidden: 8,
     chromaPrediction: 1,
     dependentQuantization: 1,
+    calibration: 1,
     intraWidth: 12,
     intraHidden: 6,
+    stageHidden: 5,
   },
 }
 
