@@ -138,7 +138,7 @@ export class Position {
     const sums = this.#sums
     const zero = constant(0).splatI32()
     return [
-      this.#stages?.startGroup(channel, this.#seen) ?? [],
+      this.#stages?.startGroup(channel, this.active, this.#seen) ?? [],
       sums.map((sum, quarter) => sum.set(channel.shiftLeft(2).load128(at.bases + 16 * quarter))),
       at.stages === null ? [] : when(channel.atLeast(SCALE_STAGES[0]), this.#addLate(at.stages)),
       this.#weights.set(group.times(at.dense * ROW_BYTES).plus(at.denseWeights)),

@@ -51,11 +51,11 @@ export class StageCode {
   }
 
   /** Before the group that begins at `channel`: what the stages have added to its scales is in `late`, from the first on. */
-  startGroup(channel: I32, seen: List): Code {
-    return SCALE_STAGES.map((start, stage) => when(channel.is(start), this.#run(stage, seen)))
+  startGroup(channel: I32, active: I32, seen: List): Code {
+    return SCALE_STAGES.map((start, stage) => when(channel.is(start), this.#run(stage, active, seen)))
   }
 
-  #run(stage: number, seen: List): Code {
+  #run(stage: number, active: I32, seen: List): Code {
     const at = this.#at
     const layers = this.#layers
     const out = at.out[stage]!
@@ -83,7 +83,7 @@ export class StageCode {
       ),
       this.#listHidden(),
       layers.layer(
-        out.outputs,
+        active.minus(SCALE_STAGES[stage]!),
         [layers.listed(out, { at: at.hiddenAt, values: at.hiddenValues, count: this.#count })],
         (low, high, output, shift) => [add(low, output, shift), add(high, output, shift + 4)],
       ),
