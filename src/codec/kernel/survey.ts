@@ -30,10 +30,10 @@ export function surveyFunction(at: KernelLayout, trellis: TrellisLayout): WasmFu
       .minus(mean.times(1 / SYMBOL_UNIT))
       .below(0)
     const surveyOne: Code = [
-      code.findRank(),
+      code.keepRank(),
       distance.set(code.distance),
       when(distance.below(HALF).is(0), [
-        table.set(position.ranks.record.load32(RANK.table)),
+        table.set(code.record.load32(RANK.table)),
         distance.set(distance.dividedBy(STEP)),
         chooseMagnitude(at, position, distance, ownWorth, scope),
         when(magnitude, [

@@ -137,10 +137,15 @@ export class TrellisCode {
     ]
   }
 
-  /** Finds the rank of the channel, for a plan: what was seen, unless channels of the group moved it. */
-  findRank(): Code {
+  /** Keeps the rank of the channel once more if channels of the group moved it. */
+  keepRank(): Code {
     const { dense, ranks } = this.#position
-    return when(this.#denseBefore.is(dense), ranks.recall(this.#trellis), ranks.keep(this.#trellis))
+    return when(this.#denseBefore.isNot(dense), ranks.keep(this.#trellis))
+  }
+
+  /** The record of the channel's rank, of the first quantizer, as it is kept. */
+  get record(): I32 {
+    return this.#position.channel.shiftLeft(2).load32(this.#trellis.records)
   }
 
   /** That of the channel, as it was seen. */
