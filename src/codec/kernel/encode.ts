@@ -48,7 +48,8 @@ export function prepareFunction(): WasmFunction {
 }
 
 /**
- * encode(here, active, y, chosen, entries) -> address after the entries, each start | frequency << 16. Chooses from y, in steps, or takes the residuals at `chosen` where that is not 0.
+ * encode(here, active, y, chosen, entries) -> address after the entries, each start | frequency << 16. Chooses from y, in
+ * steps, or takes the residuals at `chosen` where that is not 0.
  */
 export function encodeFunction(at: KernelLayout): WasmFunction {
   return wasmFunction('encode', 5, (given, scope) => {
@@ -129,7 +130,7 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
             y.increase(4),
             codeOne,
           ]),
-          [position.eachOfGroup([path.findTable(), codeZero]), y.increase(4 * GROUP)],
+          [position.eachOfGroup([path.recallTable(), codeZero]), y.increase(4 * GROUP)],
         ),
         position.ranks.finishGroup(),
       ])

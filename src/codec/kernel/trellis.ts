@@ -173,6 +173,11 @@ export class TrellisCode {
     ]
   }
 
+  /** Finds rank and table of a channel as it was seen. */
+  recallTable(): Code {
+    return [this.#position.ranks.recall(this.#trellis), this.#position.lookUpTable()]
+  }
+
   /** Plans all channels that were seen. */
   planAll(worth: F64): Code {
     const { plan } = this.#trellis
