@@ -43,9 +43,6 @@ export class I32 {
   or(other: Whole): I32 {
     return this.#with(other, 0x72)
   }
-  xor(other: Whole): I32 {
-    return this.#with(other, 0x73)
-  }
   shiftLeft(bits: Whole): I32 {
     return this.#with(bits, 0x74)
   }
@@ -55,9 +52,6 @@ export class I32 {
   }
   shiftRightUnsigned(bits: Whole): I32 {
     return this.#with(bits, 0x76)
-  }
-  rotateRight(bits: Whole): I32 {
-    return this.#with(bits, 0x78)
   }
   leadingZeros(): I32 {
     return new I32([this.code, 0x67])
@@ -102,21 +96,11 @@ export class I32 {
   loadF32(offset = 0): F64 {
     return new F64([this.#load(0x2a, offset), 0xbb])
   }
-  loadF64(offset = 0): F64 {
-    return new F64(this.#load(0x2b, offset))
-  }
   load128(offset = 0): V128 {
     return new V128([this.code, simd(0x00), memory(offset)])
   }
   load32Splat(offset = 0): V128 {
     return new V128([this.code, simd(0x09), memory(offset)])
-  }
-  load64Splat(offset = 0): V128 {
-    return new V128([this.code, simd(0x0a), memory(offset)])
-  }
-  /** The lower half; the upper one is zero. */
-  load64(offset = 0): V128 {
-    return new V128([this.code, simd(0x5d), memory(offset)])
   }
   store8(value: Whole, offset = 0): Code {
     return [this.code, whole(value), 0x3a, memory(offset)]
@@ -126,9 +110,6 @@ export class I32 {
   }
   store32(value: Whole, offset = 0): Code {
     return [this.code, whole(value), 0x36, memory(offset)]
-  }
-  storeF64(value: Real, offset = 0): Code {
-    return [this.code, real(value), 0x39, memory(offset)]
   }
   store128(value: V128, offset = 0): Code {
     return [this.code, value.code, simd(0x0b), memory(offset)]
@@ -176,9 +157,6 @@ export class F64 {
   }
   above(other: Real): I32 {
     return new I32([this.code, real(other), 0x64])
-  }
-  splat(): V128 {
-    return new V128([this.code, simd(0x14)])
   }
   splatF32(): V128 {
     return new V128([this.code, 0xb6, simd(0x13)])
@@ -235,22 +213,8 @@ export class V128 {
   shiftRightI16(bits: Whole): V128 {
     return new V128([this.code, whole(bits), simd(0x8c)])
   }
-  /** This with an int16 lane from an address. */
-  loadLaneI16(address: I32, offset: number, lane: number): V128 {
-    return new V128([address.code, this.code, simd(0x55), memory(offset), lane])
-  }
-  /** This with an int32 lane from an address. */
-  loadLaneI32(address: I32, offset: number, lane: number): V128 {
-    return new V128([address.code, this.code, simd(0x56), memory(offset), lane])
-  }
-  laneI32(lane: number): I32 {
-    return new I32([this.code, simd(0x1b), lane])
-  }
   shiftLeftI32(bits: Whole): V128 {
     return new V128([this.code, whole(bits), simd(0xab)])
-  }
-  belowI32(other: V128): V128 {
-    return this.#with(other, 0x39)
   }
   addI32(other: V128): V128 {
     return this.#with(other, 0xae)
@@ -309,40 +273,6 @@ export class V128 {
   maxF32(other: V128): V128 {
     return this.#with(other, 0xe9)
   }
-  /** The lower two floats as doubles. */
-  promoteLowF32(): V128 {
-    return new V128([this.code, simd(0x5f)])
-  }
-  /** The lower two int32 lanes as doubles. */
-  lowI32ToF64(): V128 {
-    return new V128([this.code, simd(0xfe)])
-  }
-  absF64(): V128 {
-    return new V128([this.code, simd(0xec)])
-  }
-  belowF64(other: V128): V128 {
-    return this.#with(other, 0x49)
-  }
-  atLeastF64(other: V128): V128 {
-    return this.#with(other, 0x4c)
-  }
-  /** The highest bit of either half, as two bits. */
-  mask64(): I32 {
-    return new I32([this.code, simd(0xc4)])
-  }
-  addF64(other: V128): V128 {
-    return this.#with(other, 0xf0)
-  }
-  subF64(other: V128): V128 {
-    return this.#with(other, 0xf1)
-  }
-  timesF64(other: V128): V128 {
-    return this.#with(other, 0xf2)
-  }
-  /** The other where it is below this, else this. */
-  lowerF64(other: V128): V128 {
-    return this.#with(other, 0xf6)
-  }
   hasAny(): I32 {
     return new I32([this.code, simd(0x53)])
   }
@@ -369,24 +299,11 @@ export class V128 {
   interleaveLowI8(other: V128): V128 {
     return this.#lanes(other, [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23])
   }
-  interleaveHighI8(other: V128): V128 {
-    return this.#lanes(other, [8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31])
-  }
   interleaveLowI16(other: V128): V128 {
     return this.#lanes(other, [0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23])
   }
   interleaveHighI16(other: V128): V128 {
     return this.#lanes(other, [8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31])
-  }
-  interleaveLow64(other: V128): V128 {
-    return this.#lanes(other, [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23])
-  }
-  interleaveHigh64(other: V128): V128 {
-    return this.#lanes(other, [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31])
-  }
-  /** Both halves of 64 bits in each other's place. */
-  swapped64(): V128 {
-    return this.#lanes(this, [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7])
   }
 }
 
@@ -395,8 +312,3 @@ export const constant = (value: number): I32 => new I32(whole(value))
 export const float = (value: number): F64 => new F64(real(value))
 export const either = (condition: I32, yes: Whole, no: Whole): I32 =>
   new I32([whole(yes), whole(no), condition.code, 0x1b])
-export const eitherReal = (condition: I32, yes: Real, no: Real): F64 =>
-  new F64([real(yes), real(no), condition.code, 0x1b])
-/** Two doubles. */
-export const doubles = (low: number, high: number): V128 =>
-  new V128([simd(0x0c), [...new Uint8Array(Float64Array.of(low, high).buffer)]])

@@ -26,6 +26,7 @@ const CHANNEL_BYTES = 2 * LATENTS
 
 /** Begins a position: sums of its neighbours (west, north, north-west, north-east); nothing of its own is known. */
 export function beginChroma(at: ChromaLayout, neighbours: readonly I32Local[], index: I32Local): Code {
+  const zero = constant(0).splatI32()
   return [
     HALVES.map((half) => {
       const [west, north, northWest, northEast] = neighbours.map((site) =>
@@ -35,13 +36,6 @@ export function beginChroma(at: ChromaLayout, neighbours: readonly I32Local[], i
       const sum = twice.addI32(twice).addI32(northWest!.addI32(northEast!))
       return constant(0).store128(sum, at.near + 16 * half)
     }),
-    clearOwn(at, index),
-  ]
-}
-
-function clearOwn(at: ChromaLayout, index: I32Local): Code {
-  const zero = constant(0).splatI32()
-  return [
     SUMS.map((sum) => constant(0).store128(zero, at.own + 16 * sum)),
     index.set(0),
     doWhile(
@@ -134,11 +128,6 @@ export class ChromaGroups {
       this.#rounded(high, given.extendHighI16().timesI32(gain.extendHighI16()), PAIR_GAIN_BITS),
       given.set(low.narrowI32(high)),
     ]
-  }
-
-  /** Nothing of the position is known any more. */
-  clear(index: I32Local): Code {
-    return clearOwn(this.#at, index)
   }
 
   /** Adds what is foretold to the group's symbols, which hold their means so far. */

@@ -8,7 +8,6 @@ import { LATENTS } from '../weights'
 import { GROUP, STATE, type KernelLayout } from './layout'
 import { chooseMagnitude } from './magnitude'
 import { Position, bound, sizeOf, state } from './position'
-import { TrellisCode } from './trellis'
 
 const QUARTERS = [0, 1, 2, 3] as const
 
@@ -79,66 +78,36 @@ export function encodeFunction(at: KernelLayout): WasmFunction {
       residual.set(channel.shiftLeft(1).plus(chosen).loadS16()),
       magnitude.set(either(residual.below(0), constant(0).minus(residual), residual)),
     ]
-    const findValue: Code = value.set(
-      y.loadF32().minus(
-        position
-          .mean()
-          .toF64()
-          .times(1 / SYMBOL_UNIT),
-      ),
-    )
-    const setSign: Code = residual.set(either(value.below(0), constant(0).minus(magnitude), magnitude))
-    const codeZero: Code = [
-      entries.store32(bound(table, 1).shiftLeft(16)),
-      entries.increase(4),
-      position.putZero(),
-    ]
-    const codeOne: Code = when(
-      magnitude,
-      [
-        escape.set(sizeOf(table).minus(1)),
-        entry.set(either(magnitude.below(escape), magnitude, escape)),
-        start.set(bound(table, entry)),
-        entries.store32(bound(table, entry, 1).minus(start).shiftLeft(16).or(start)),
-        entries.increase(4),
-        when(entry.is(escape), writeGolomb(magnitude.minus(escape))),
-        writeBits(residual.below(0), 1),
-        position.put(),
-      ],
-      codeZero,
-    )
-    const channels: Code = position.channels([
+    const mean = position.mean().toF64()
+    const encodeOne: Code = [
       when(chosen, take, [
-        findValue,
+        value.set(y.loadF32().minus(mean.times(1 / SYMBOL_UNIT))),
         distance.set(value.magnitude()),
         when(distance.below(0.5), magnitude.set(0), [
           chooseMagnitude(at, position, distance, worth, scope),
-          setSign,
+          residual.set(either(value.below(0), constant(0).minus(magnitude), magnitude)),
         ]),
       ]),
       y.increase(4),
-      codeOne,
-    ])
-    const plannedChannels = (path: TrellisCode): Code =>
-      position.groups([
-        when(chosen, path.planNothing(), path.planGroup(y, worth)),
-        when(
-          path.any,
-          position.eachOfGroup([
-            path.findTable(),
-            when(chosen, take, [path.choose(distance, worth), when(magnitude, [findValue, setSign])]),
-            y.increase(4),
-            codeOne,
-          ]),
-          [position.eachOfGroup([path.recallTable(), codeZero]), y.increase(4 * GROUP)],
-        ),
-        position.ranks.finishGroup(),
-      ])
+      when(
+        magnitude,
+        [
+          escape.set(sizeOf(table).minus(1)),
+          entry.set(either(magnitude.below(escape), magnitude, escape)),
+          start.set(bound(table, entry)),
+          entries.store32(bound(table, entry, 1).minus(start).shiftLeft(16).or(start)),
+          when(entry.is(escape), writeGolomb(magnitude.minus(escape))),
+          writeBits(residual.below(0), 1),
+          position.put(),
+        ],
+        [entries.store32(bound(table, 1).shiftLeft(16)), position.putZero()],
+      ),
+      entries.increase(4),
+    ]
     return [
       [pending.set(state.load32(STATE.rawPending)), count.set(state.load32(STATE.rawCount))],
       [raw.set(state.load32(STATE.rawBytes)), worth.set(state.loadF32(STATE.worth))],
-      at.trellis === null ? channels : plannedChannels(new TrellisCode(at, at.trellis, position, scope)),
-      position.finish(),
+      [position.channels(encodeOne), position.finish()],
       [state.store32(pending, STATE.rawPending), state.store32(count, STATE.rawCount)],
       state.store32(raw, STATE.rawBytes),
       giveBack(entries),

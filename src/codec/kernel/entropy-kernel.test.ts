@@ -8,7 +8,6 @@ import { createEntropyKernel } from './entropy-kernel'
 import { buildTableBank } from '../entropy-tables'
 import { CodecError } from '../errors'
 import { KNOTS } from '../quality'
-import { withDependentQuantization } from '../testing-dependent'
 import { withIntra } from '../testing-intra'
 import { withCalibration, withStages } from '../testing-stages'
 import { decodeTile, encodeTile, type TileChoices, type TileEntropy } from '../tile-coder'
@@ -91,29 +90,27 @@ function randomWeights(seed: number, reach: number, predictsChroma = false): Cod
   return { config, integers, tensors: plain.tensors, tables: plain.tables }
 }
 
-/** Dependent quantization over any weights: any drift, and tables in any order, some for several ranks. */
-function randomDependent(weights: CodecWeights, from: number): CodecWeights {
+/** The weights with some steps of drift at random, and ranks' tables in another order, some for several ranks. */
+function withAnyDrift(weights: CodecWeights, from: number): CodecWeights {
   const unit = unitOf(from)
-  const dependent = withDependentQuantization(weights)
-  const integers = new Map(dependent.integers)
-  const ranks = dependent.tables.length
-  const drift = integers
-    .get('drift')!
-    .map((step) => (unit() < 0.5 ? step : (unit() - 0.5) * 2 ** (31 * unit())))
-  integers.set('drift', drift)
-  integers.set(
-    'drift_shift',
-    integers.get('drift_shift')!.map((shift) => (unit() < 0.5 ? shift : unit() * 5)),
-  )
-  integers.set(
-    'table_of_scale',
-    Int32Array.from({ length: ranks }, (_, rank) => (unit() < 0.7 ? rank : unit() * ranks)),
-  )
-  return { ...dependent, integers }
+  const any = (name: string, draw: () => number): [string, Int32Array] => [
+    name,
+    weights.integers.get(name)!.map((value) => (unit() < 0.5 ? value : draw())),
+  ]
+  const ranks = weights.tables.length
+  const integers = new Map([
+    ...weights.integers,
+    any('drift', () => (unit() - 0.5) * 2 ** (31 * unit())),
+    any('drift_shift', () => unit() * 5),
+    [
+      'table_of_scale',
+      Int32Array.from({ length: ranks }, (_, rank) => (unit() < 0.7 ? rank : unit() * ranks)),
+    ],
+  ])
+  return { ...weights, integers }
 }
 
-const withAll = (weights: CodecWeights): CodecWeights =>
-  withStages(withCalibration(withDependentQuantization(weights)), 6, 64, 100)
+const withAll = (weights: CodecWeights): CodecWeights => withStages(withCalibration(weights), 6, 64, 100)
 
 interface Pair {
   readonly kernel: TileEntropy
@@ -248,38 +245,34 @@ describe('the WebAssembly entropy coder', () => {
       expectSame(pair, latents(unitOf(from), 32 * 32, spread), 32, 32)
   })
 
-  it('agrees on models with all there is or some of it, planned or not, whatever the weights and worths', async () => {
+  it('agrees on models with all there is or some of it, whatever the weights and worths', async () => {
     const wide = fc.constantFrom(0.3, 3, 30, 400, 40_000)
     const active = fc.constantFrom(0, 16, 32, 48, 112, 208, 336, LATENTS)
     const yes = fc.boolean()
     const parts = fc.record({
-      ...{ chroma: yes, intra: yes, random: yes, dependent: fc.constantFrom(true, true, false) },
+      ...{ chroma: yes, intra: yes, random: yes },
       ...{
-        calibrated: yes,
+        ...{ calibrated: yes, drifting: yes },
         stageHidden: fc.constantFrom(0, 1, 40, 64),
         stageReach: fc.constantFrom(200, 32767),
       },
     })
-    const how = fc.record({ plan: fc.boolean(), worth: fc.constantFrom(0.01, 3, 8, 60).map(Math.fround) })
+    const worths = fc.constantFrom(0.01, 3, 8, 60).map(Math.fround)
     await fc.assert(
       fc.asyncProperty(
-        ...[seed, wide, side, side, active, parts, how],
-        async (from, spread, width, height, channels, has, choices) => {
+        ...[seed, wide, side, side, active, parts, worths],
+        async (from, spread, width, height, channels, has, worth) => {
           const drawn = has.random ? randomWeights(from, 50, has.chroma) : shipped
           const edged = has.intra ? withIntra(drawn, from, { width: 20, hidden: 9 }, 60) : drawn
           const units = has.stageHidden
           const staged = units === 0 ? edged : withStages(edged, from, units, has.stageReach, true)
           const calibrated = has.calibrated ? withCalibration(staged) : staged
-          const whole = has.dependent ? randomDependent(calibrated, from) : calibrated
-          const pair = await entropies(whole, from % 64)
-          // A tile with all channels and a plan first: nothing of it may count in the next.
-          for (const [known, planned] of [
-            [LATENTS, true],
-            [channels, choices.plan],
-          ] as const) {
+          const pair = await entropies(has.drifting ? withAnyDrift(calibrated, from) : calibrated, from % 64)
+          // A tile with all channels first: nothing of it may count in the next.
+          for (const known of [LATENTS, channels]) {
             const y = latents(unitOf(from), width * height, spread)
             const heard = y.map((value, i) => (i % LATENTS < known ? value : 0))
-            expectSame(pair, heard, width, height, { ...choices, plan: planned })
+            expectSame(pair, heard, width, height, { worth })
           }
         },
       ),
@@ -289,19 +282,7 @@ describe('the WebAssembly entropy coder', () => {
 
   it('agrees on full tiles with all there is', async () => {
     const pair = await entropies(withAll(shipped), 40)
-    for (const plan of [true, false]) expectSame(pair, latents(unitOf(9), 32 * 32, 10), 32, 32, { plan })
-  })
-
-  it('codes the residuals that it is told to where quantization is dependent', async () => {
-    const pair = await entropies(randomDependent(shipped, 8), 20)
-    const unit = unitOf(7)
-    const chosen = Int16Array.from(latents(unit, 12, 30), (v) => Math.round(v))
-    const coded = expectSame(pair, new Float32Array(chosen.length), 4, 3, { chosen })
-    const { symbols, active } = decodeTile(pair.kernel, coded, 4, 3)
-    // The first symbols of the first position, which has no neighbours, come after even ones: in whole steps of 18.
-    const first = chosen.findIndex((residual) => (residual & 1) === 1)
-    expect(symbols[first]).toBe(chosen[first]! * 18)
-    expect(active).toBeGreaterThan(first)
+    expectSame(pair, latents(unitOf(9), 32 * 32, 10), 32, 32)
   })
 
   it('codes the residuals that it is told to', async () => {
@@ -319,7 +300,6 @@ describe('the WebAssembly entropy coder', () => {
 
   it.each([
     ['', (w: CodecWeights) => w],
-    [' where quantization is dependent', withDependentQuantization],
     [' with all there is', withAll],
   ])('answers damaged tiles as the reference does%s', async (_, changed) => {
     const { kernel, reference } = await entropies(changed(shipped), 30)

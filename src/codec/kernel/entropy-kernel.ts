@@ -14,15 +14,11 @@ import { clearIntra, narrowIntra, packIntra, useIntra } from './intra'
 import { packListed } from './layers'
 import { clearCalibration, packCalibration } from './ranks'
 import { narrowStages, packStages } from './stages'
-import { surveyFunction } from './survey'
-import { clearPlan } from './trellis'
 import { GROUP, kernelLayout, LOW_ENTRIES, PAIR_BYTES, RANK, RANK_BYTES, STATE, TILE_SIDE } from './layout'
 import type { KernelLayout } from './layout'
 import { LATENTS, type CodecConfig } from '../weights'
 
-type KernelCall = (...given: number[]) => number
-type KernelCalls = Record<'begin' | 'decode' | 'encode' | 'prepare' | 'code', KernelCall> &
-  Partial<Record<'survey', KernelCall>>
+type KernelCalls = Record<'begin' | 'decode' | 'encode' | 'prepare' | 'code', (...given: number[]) => number>
 
 /** What a tile is to the kernel: positions in a row, rows, channels that are coded. */
 export interface TileShape {
@@ -39,21 +35,12 @@ export interface EntropyKernel {
   readonly chosen: Int16Array
   /** Clips the first values of y, positions times 768, to what can be coded; the channels up to the last that rounds. */
   prepare(positions: number): number
-  /** Raw bytes and coded bytes of the tile in `y`, which is spent; views until the next tile. */
-  encode(tile: TileShape, how: KernelChoices): { raw: Uint8Array; coded: Uint8Array }
+  /** Raw bytes and coded bytes of the tile in `y`, which is spent; views until the next tile. `worth` as in chooseMagnitude. */
+  encode(tile: TileShape, hasChosen: boolean, worth: number): { raw: Uint8Array; coded: Uint8Array }
   /** Room for raw ‖ coded bytes. */
   readonly input: Uint8Array
   /** Symbols [positions, active], a view until the next tile; or where the bytes fail. */
   decode(tile: TileShape, rawBytes: number, codedBytes: number): DecodedTile
-}
-
-export interface KernelChoices {
-  /** Whether residuals are taken from `chosen`. */
-  readonly hasChosen: boolean
-  /** As in chooseMagnitude. */
-  readonly worth: number
-  /** With dependent quantization: whether a position is surveyed and planned before its symbols are chosen. */
-  readonly plan: boolean
 }
 
 export interface DecodedTile {
@@ -90,7 +77,6 @@ export async function createEntropyKernel(
   const functions = [
     ...[beginFunction(layout), decodeFunction(layout)],
     ...[prepareFunction(), encodeFunction(layout), codeFunction(layout)],
-    ...(layout.trellis === null ? [] : [surveyFunction(layout, layout.trellis)]),
   ]
   const code = assembleModule(functions, layout.pages)
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(code)) return null
@@ -116,8 +102,6 @@ function packTables(memory: ArrayBuffer, at: KernelLayout, model: ContextModel, 
     entries[start - 1] = size
     entries.set(bank.cdf.subarray(from, from + size + 1), start)
     bits.set(bank.bits.subarray(from, from + size), start)
-    // What goes beyond an escape is one too.
-    bits[start + size] = bits[start + size - 1]!
     return start
   })
   const fine = new Int16Array(memory, at.fine)
@@ -125,14 +109,9 @@ function packTables(memory: ArrayBuffer, at: KernelLayout, model: ContextModel, 
   fine.set(model.high, LOW_ENTRIES)
   const view = new DataView(memory, at.ranks)
   model.tableOf.forEach((table, rank) => {
-    const isSecond = rank >= at.rankCount
-    const record = isSecond ? at.trellis!.lift + (rank - at.rankCount) * RANK_BYTES : rank * RANK_BYTES
+    const record = rank * RANK_BYTES
     view.setInt32(record + RANK.table, at.tables + 4 * starts[table]!, true)
     view.setInt32(record + RANK.shift, model.driftShift[rank]!, true)
-    const [zero, one] = bits.subarray(starts[table])
-    ;[zero!, one!, zero!, Infinity].forEach((cost, i) =>
-      view.setFloat32(record + RANK.bits + 4 * i, cost, true),
-    )
     for (let level = 0; level < DRIFT_LEVELS; level++) {
       // An offset is limited: what goes further than all the way goes all the way.
       const drift = model.drift[rank * DRIFT_LEVELS + level]!
@@ -195,7 +174,7 @@ function packMeans(memory: ArrayBuffer, at: KernelLayout, model: ContextModel): 
 function kernelOver(
   memory: ArrayBuffer,
   at: KernelLayout,
-  { begin, decode, encode, prepare, code, survey }: KernelCalls,
+  { begin, decode, encode, prepare, code }: KernelCalls,
 ): EntropyKernel {
   const state = new DataView(memory)
   const setState = (field: Exclude<keyof typeof STATE, 'worth'>, value: number): void =>
@@ -237,19 +216,16 @@ function kernelOver(
 
     prepare: (positions) => prepare(at.y, at.y + 4 * LATENTS * positions),
 
-    encode(tile, { hasChosen, worth, plan }) {
+    encode(tile, hasChosen, worth) {
       state.setFloat32(STATE.worth, worth, true)
       setState('rawPending', 0)
       setState('rawCount', 0)
       setState('rawBytes', at.raw)
-      if (at.trellis !== null) clearPlan(memory, at.trellis)
       let entries = at.y
       // Entries take the place of y: they are never ahead of it.
       scan(tile, (position, here) => {
         const chosen = hasChosen ? at.chosen + 2 * LATENTS * position : 0
-        const y = at.y + 4 * LATENTS * position
-        if (plan && !hasChosen) survey?.(here, tile.active, y)
-        entries = encode(here, tile.active, y, chosen, entries)
+        entries = encode(here, tile.active, at.y + 4 * LATENTS * position, chosen, entries)
         return true
       })
       let rawEnd = getState('rawBytes')

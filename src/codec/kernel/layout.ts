@@ -6,9 +6,8 @@
  *   state ‖ lists ‖ tables ‖ sites of two rows of positions ‖ weights ‖ the tile: symbols or y, coded bytes
  */
 import { PAIR_SUMS } from '../chroma-prediction'
-import { CALIBRATION_BANDS } from '../calibration'
+import { CALIBRATION_BANDS, CALIBRATION_LEVELS } from '../calibration'
 import { DRIFT_LEVELS, HIGH_ENTRIES, LOW_RANGE, LOW_SHIFT, NEIGHBOURS } from '../context-model'
-import { STATES } from '../dependent-quantization'
 import { EDGES, INTRA_CHANNELS, INTRA_INPUTS, INTRA_STAGES, INTRA_STAGE_COUNT } from '../intra-prediction'
 import { PRECISION_BITS } from '../rans'
 import { SCALE_STAGES } from '../scale-stages'
@@ -44,42 +43,9 @@ export const STATE = {
 /** The ranks of scale sums: fine steps below 8, then HIGH_ENTRIES whole numbers. */
 export const LOW_ENTRIES = (2 * LOW_RANGE) >> LOW_SHIFT
 
-/**
- * Record of a whole rank: drift by level (i32), then the address of its table and the shift to levels, and as float32 the
- * bits of a 0, those of a 1, and infinity after the bits of a 0 once more.
- */
-export const RANK = {
-  drift: 0,
-  table: 4 * DRIFT_LEVELS,
-  shift: 4 * DRIFT_LEVELS + 4,
-  bits: 4 * DRIFT_LEVELS + 8,
-  bitsOfZero: 4 * DRIFT_LEVELS + 16,
-} as const
+/** Record of a whole rank: drift by level (i32), then the address of its table and the shift to levels. */
+export const RANK = { drift: 0, table: 4 * DRIFT_LEVELS, shift: 4 * DRIFT_LEVELS + 4 } as const
 export const RANK_BYTES = 128
-
-/** What dependent quantization needs; costs are float64, by state. */
-export interface TrellisLayout {
-  /** From the record of a rank to that of the second quantizer: 2 to an odd power (states.ts). */
-  readonly lift: number
-  /** Means of the first channels (i16), while the survey puts symbols in their place. */
-  readonly means: number
-  /** By channel: distance |y - mean| in steps (float64), and the record of its rank, as of the first quantizer. */
-  readonly distances: number
-  readonly records: number
-  /**
-   * Of a calibrated model: by channel, the place of its kind among the cells of a quantizer. The records of the second
-   * quantizer follow the others by `lift`.
-   */
-  readonly cells: number
-  /** Costs to go of the plan at the first channel of every group, and of a group at every channel. */
-  readonly plan: number
-  readonly toGo: number
-  /** Of a group, by channel: the states after which an odd magnitude is best, or FAR (u8). */
-  readonly decisions: number
-}
-/** A bit beside those of the states: the distance is half a step or more, and the magnitude is still to be found. */
-export const FAR = 1 << STATES
-export const COST_BYTES = 8 * STATES
 
 /** What chroma prediction needs, all regions within the first 64 KiB; channels are int16. */
 export interface ChromaLayout {
@@ -134,16 +100,15 @@ export interface IntraLayout {
 
 /** What calibration needs; values are int32. */
 export interface CalibrationLayout {
-  readonly quantizers: number
   /** By group: where the cells of its band are. */
   readonly bands: number
-  /** By band, quantizer (CELLS_BYTES each) and level. */
+  /** By band and level. */
   readonly cells: number
-  /** By quantizer and level: what a group's symbols add to the cells of their band. */
+  /** By level: what a group's symbols add to the cells of their band. */
   readonly pending: number
 }
-/** A bit of the states' words that says which quantizer serves (states.ts). */
-export const CELLS_BYTES = 1 << 7
+/** The cells of a band. */
+export const CELLS_BYTES = 4 * CALIBRATION_LEVELS
 
 /** What stages of scale need; values are int32 where nothing else is said. */
 export interface StageLayout {
@@ -170,7 +135,6 @@ export interface KernelLayout {
   readonly dense: number
   /** Rows of a pass of channels, known before the position: NEIGHBOURS * features, hidden, the units of intra prediction. */
   readonly rows: number
-  /** Of one quantizer. */
   readonly rankCount: number
   /** Pairs of neighbouring symbols that predict. */
   readonly pairs: number
@@ -221,8 +185,6 @@ export interface KernelLayout {
   readonly chroma: ChromaLayout | null
   /** null where the edges of neighbours predict nothing. */
   readonly intra: IntraLayout | null
-  /** null where quantization is not dependent. */
-  readonly trellis: TrellisLayout | null
   /** null where scales have no stages. */
   readonly stages: StageLayout | null
   /** null where the model is not calibrated. */
@@ -242,8 +204,7 @@ export interface KernelLayout {
 
 const grouped = (n: number): number => Math.ceil(n / GROUP) * GROUP
 
-/** `ranks`: of all quantizers. */
-export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: number): KernelLayout {
+export function kernelLayout(config: CodecConfig, rankCount: number, tableEntries: number): KernelLayout {
   const features = inPasses(config.contextFeatures)
   const hidden = grouped(config.meanHidden)
   const means = grouped(config.meanChannels)
@@ -251,8 +212,6 @@ export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: n
   const units = grouped(config.intraHidden ?? 0)
   const rows = NEIGHBOURS * features + hidden + units
   const pairs = (NEIGHBOURS * means) / 2
-  const quantizers = config.dependentQuantization === undefined ? 1 : 2
-  const lift = quantizers === 1 ? 0 : 2 ** (2 * Math.ceil((Math.log2((RANK_BYTES * ranks) / 2) - 1) / 2) + 1)
   let next = 64
   const take = (bytes: number): number => {
     const at = next
@@ -296,7 +255,7 @@ export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: n
     scales: take(4 * GROUP),
     symbols: take(2 * LATENTS),
     fine: take(2 * (LOW_ENTRIES + HIGH_ENTRIES)),
-    ranks: take(lift + (RANK_BYTES * ranks) / quantizers),
+    ranks: take(RANK_BYTES * rankCount),
     offsets: take(4 * LATENTS),
     tables: take(4 * tableEntries),
     bits: take(4 * tableEntries),
@@ -313,23 +272,13 @@ export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: n
   }
   const stages = config.stageHidden === undefined ? null : stageLayout(config.stageHidden, features, take)
   const intra = predictsEdges ? intraLayout(intraWidth, intraHidden, siteEdges, take) : null
-  const trellis: TrellisLayout | null =
-    config.dependentQuantization === undefined
-      ? null
-      : {
-          ...{ lift, means: take(2 * means), distances: take(8 * LATENTS) },
-          ...(config.calibration === undefined
-            ? { records: take(4 * LATENTS), cells: 0 }
-            : { records: take(lift + 4 * LATENTS), cells: take(4 * LATENTS) }),
-          ...{ plan: take(COST_BYTES * (LATENTS / GROUP + 1)), toGo: take(COST_BYTES * (GROUP + 1)) },
-          decisions: take(GROUP),
-        }
   const calibration: CalibrationLayout | null =
     config.calibration === undefined
       ? null
       : {
-          ...{ quantizers, bands: take((4 * LATENTS) / GROUP), pending: take(quantizers * CELLS_BYTES) },
-          cells: take(CALIBRATION_BANDS.length * quantizers * CELLS_BYTES),
+          bands: take((4 * LATENTS) / GROUP),
+          cells: take(CALIBRATION_BANDS.length * CELLS_BYTES),
+          pending: take(CELLS_BYTES),
         }
   const tile = next
   const symbols = POSITIONS * LATENTS
@@ -343,11 +292,10 @@ export function kernelLayout(config: CodecConfig, ranks: number, tableEntries: n
   const codedEnd = coded + 2 * symbols + 64
   const { bits, ...regions } = small
   return {
-    ...{ features, hidden, means, dense, rows, pairs },
-    rankCount: ranks / quantizers,
+    ...{ features, hidden, means, dense, rows, pairs, rankCount },
     ...regions,
     bitsAfter: bits - regions.tables,
-    ...{ chroma, intra, trellis, stages, calibration, siteBytes, siteFeatures, siteSymbols },
+    ...{ chroma, intra, stages, calibration, siteBytes, siteFeatures, siteSymbols },
     ...{ out, input, inputBytes, y, chosen, raw, coded, codedEnd },
     pages: Math.ceil(Math.max(codedEnd, input + inputBytes) / PAGE),
   }

@@ -29,7 +29,6 @@ import { GROUP, RANK, ROW_BYTES, type KernelLayout, type StageLayout } from './l
 import { append, endList, four, RowSums, type Four } from './lists'
 import { Ranks } from './ranks'
 import { StageCode } from './stages'
-import { States } from './states'
 
 /** Address of the kernel's state. */
 export const state = constant(0)
@@ -49,9 +48,7 @@ export class Position {
   readonly #group: I32Local
   readonly #scale: I32Local
   readonly #index: I32Local
-  readonly ranks: Ranks
-  /** null where quantization is not dependent. */
-  readonly states: States | null
+  readonly #ranks: Ranks
   readonly #weights: I32Local
   readonly #sums: Four
   readonly #splat: V128Local
@@ -77,8 +74,7 @@ export class Position {
     this.#group = scope.i32()
     this.#scale = scope.i32()
     this.#index = scope.i32()
-    this.states = at.trellis === null ? null : new States(at.trellis.lift, scope)
-    this.ranks = new Ranks(at, this.channel, this.states, scope)
+    this.#ranks = new Ranks(at, this.channel, scope)
     this.#weights = scope.i32()
     this.#sums = four(scope)
     this.#splat = scope.v128()
@@ -92,19 +88,16 @@ export class Position {
 
   /** Every active channel in turn; `code` finds `table` set, and puts what is not zero. */
   channels(code: Code): Code {
-    return this.groups([this.eachOfGroup([this.#findTable(), code]), this.ranks.finishGroup()])
-  }
-
-  /** Every group of active channels in turn; `code` moves `channel` on to the next. */
-  groups(code: Code): Code {
     const { channel } = this
+    const ranks = this.#ranks
     const at = this.#at
     const group = this.#group
     return [
-      [this.seen.set(0), this.dense.set(0), channel.set(0), group.set(0), this.states?.start() ?? []],
+      [this.seen.set(0), this.dense.set(0), channel.set(0), group.set(0)],
       loopWhile(channel.below(this.active), [
-        [this.#startGroup(), this.ranks.startGroup(group)],
-        code,
+        [this.#startGroup(), ranks.startGroup(group)],
+        doWhile([this.#findTable(), code, channel.increase(1)], channel.and(GROUP - 1).isNot(0)),
+        ranks.finishGroup(),
         this.#chroma?.finish() ?? [],
         this.#intra?.finishGroup(channel, at.symbols) ?? [],
         group.increase(1),
@@ -122,12 +115,6 @@ export class Position {
   /** Channels that are not zero. */
   get #seen(): { at: number; values: number; count: I32Local } {
     return { at: this.#at.seenAt, values: this.#at.seenValues, count: this.seen }
-  }
-
-  /** The channels of the group that has been started. */
-  eachOfGroup(code: Code): Code {
-    const { channel } = this
-    return doWhile([code, channel.increase(1)], channel.and(GROUP - 1).isNot(0))
   }
 
   /** Scales of the group's 16 channels from all that is known; magnitudes start at zero, symbols at their means. */
@@ -156,47 +143,28 @@ export class Position {
   }
 
   #findTable(): Code {
-    return [this.ranks.find(), this.lookUpTable()]
-  }
-
-  /** Sets `table`, and the record of the rank to that of the quantizer that serves; it was that of the first. */
-  lookUpTable(): Code {
-    const { table, states } = this
-    const { record } = this.ranks
-    return [states === null ? [] : record.increase(states.lift), table.set(record.load32(RANK.table))]
+    return [this.#ranks.find(), this.table.set(this.#ranks.record.load32(RANK.table))]
   }
 
   /** Records a residual of zero. */
   putZero(): Code {
-    return [this.ranks.learn(this.ranks.record), this.states?.afterZero() ?? []]
+    return this.#ranks.learn(this.#ranks.record)
   }
 
   /** Records `residual`, which is not zero, of absolute value `magnitude`; changes magnitude. */
   put(): Code {
     const { channel, magnitude, here } = this
-    const { record } = this.ranks
+    const { record } = this.#ranks
     const index = this.#index
     const level = magnitude.shiftRight(record.load32(RANK.shift))
     return [
       index.set(level),
       index.set(either(index.below(DRIFT_LEVELS), index, DRIFT_LEVELS - 1)),
-      this.ranks.learn(record.plus(index.shiftLeft(2))),
+      this.#ranks.learn(record.plus(index.shiftLeft(2))),
       this.#setSymbol(),
-      this.states?.after(magnitude) ?? [],
       magnitude.set(either(magnitude.below(MAGNITUDE_CAP), magnitude, MAGNITUDE_CAP)),
       here.plus(channel).store8(magnitude),
       append(this.#seen, channel.times(INPUT_BYTES), magnitude),
-      this.#addToLater(),
-    ]
-  }
-
-  /** Records them for a survey, for the channels that follow at this position: offsets, states and sites stay. */
-  putForSurvey(): Code {
-    const { channel, magnitude } = this
-    return [
-      this.#setSymbol(),
-      magnitude.set(either(magnitude.below(MAGNITUDE_CAP), magnitude, MAGNITUDE_CAP)),
-      this.#stages === null ? [] : append(this.#seen, channel.times(INPUT_BYTES), magnitude),
       this.#addToLater(),
     ]
   }
@@ -207,11 +175,10 @@ export class Position {
   }
 
   #setSymbol(): Code {
-    const { channel, residual, states } = this
+    const { channel, residual } = this
     const symbol = this.#scale
-    const restored = states === null ? residual.times(SYMBOL_UNIT) : states.restored(residual)
     return [
-      symbol.set(this.mean().plus(restored)),
+      symbol.set(this.mean().plus(residual.times(SYMBOL_UNIT))),
       symbol.set(either(symbol.below(SYMBOL_LIMIT), symbol, SYMBOL_LIMIT)),
       symbol.set(either(symbol.below(-SYMBOL_LIMIT), -SYMBOL_LIMIT, symbol)),
       channel.shiftLeft(1).store16(symbol, this.#at.symbols),
@@ -246,11 +213,6 @@ export class Position {
       splat.set(magnitude.splatI16()),
       [addEight(0), addEight(1)],
     ])
-  }
-
-  /** Before the channels pass once more: what chroma prediction knows of them is forgotten. */
-  startAgain(): Code {
-    return this.#chroma?.clear(this.#index) ?? []
   }
 
   /** Features and symbols of this position become visible to later ones. */
