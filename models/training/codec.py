@@ -22,7 +22,7 @@ CONFIG = dict(
     synthesis_in=320, synthesis_width=192, synthesis_blocks=3,
     render_features=24, render_width=32,
     context_dense=320, context_features=32, mean_channels=48, mean_hidden=64, chroma_prediction=1,
-    dependent_quantization=1, calibration=1, intra_width=96, intra_hidden=64, stage_hidden=64,
+    calibration=1, intra_width=96, intra_hidden=64, stage_hidden=64,
 )
 
 GROUP = 16  # channels whose predictions from luma share one slope

@@ -15,7 +15,6 @@ from codec import CONFIG, INTRA_STAGES, LATENTS, SCALE_STAGES, Codec
 TABLES, SCALE_MIN, SCALE_MAX = 64, 0.02, 256.0
 DRIFT_LEVELS, STEEPEST = 16, 6
 DRIFT_RATE, CALIBRATED_DRIFT_RATE = 0.05, 0.02
-HALF_STEP = 9 / 16  # of a quantizer of dependent quantization, in steps
 SCALE_BITS, FEATURE_SUM_BITS, FEATURE_BITS, MEAN_BITS, GAIN_BITS, EDGE_BITS = 14, 12, 10, 10, 10, 15
 
 
@@ -35,28 +34,22 @@ def quarter_order():
     return np.array([c * 16 + d for d in range(16) for c in range(3)])
 
 
-def edge(law, m):
-    """Smallest |value| in steps that a magnitude stands for under a law: as edgeOf in src/codec/entropy-tables.ts."""
-    if law == "whole":
-        inner = m - 0.5
-    elif law == 0:
-        inner = (2 * m - 1) * HALF_STEP
-    else:
-        inner = np.where(m == 1, HALF_STEP / 2, (2 * m - 2) * HALF_STEP)
-    return np.where(m == 0, 0.0, inner)
-
-
-def laplace_table(scale, law):
+def laplace_table(scale):
     """Frequencies of magnitudes 0.. and an escape, summing to 2^16; the same lengths as src/codec/entropy-tables.ts."""
     length = min(400, max(2, math.ceil(scale * 9) + 1)) + 1
-    beyond = np.append(np.exp(-edge(law, np.arange(length)) / scale), 0)
-    p = beyond[:-1] - beyond[1:]
+    p = np.zeros(length)
+    p[0] = 1 - math.exp(-0.5 / scale)
+    rest = 1 - p[0]
+    for m in range(1, length - 1):
+        p[m] = rest * (1 - math.exp(-1 / scale))
+        rest -= p[m]
+    p[-1] = rest
     f = 1 + np.floor(p / p.sum() * (65536 - length)).astype(int)
     f[np.argmax(f)] += 65536 - f.sum()
     return f
 
 
-def drift(law, rate):
+def drift(rate):
     """Drift of offsets by rank and level, and the shifts to levels: as src/codec/entropy-tables.ts."""
     ratio = (SCALE_MAX / SCALE_MIN) ** (1 / (TABLES - 1))
     scales = SCALE_MIN * ratio ** np.arange(TABLES)
@@ -65,7 +58,7 @@ def drift(law, rate):
     width = 2.0 ** shifts[:, None]
 
     def log_of(scale):
-        beyond = lambda m: np.exp(-edge(law, m) / scale)
+        beyond = lambda m: np.where(m == 0, 1.0, np.exp(-(m - 0.5) / scale))
         tail = np.where(level == DRIFT_LEVELS - 1, 0.0, beyond((level + 1) * width))
         return np.log(np.maximum(1e-300, beyond(level * width) - tail))
 
@@ -185,9 +178,8 @@ def main(source, target):
 
     if c.get("chroma_prediction"):
         integers.update(chroma_partners(model.triples.numpy()))
-    laws = (0, 1) if c.get("dependent_quantization") else ("whole",)
     rate = CALIBRATED_DRIFT_RATE if c.get("calibration") else DRIFT_RATE
-    integers["drift"], integers["drift_shift"] = (np.concatenate(parts) for parts in zip(*(drift(law, rate) for law in laws)))
+    integers["drift"], integers["drift_shift"] = drift(rate)
 
     os.makedirs(target, exist_ok=True)
     blob, tensors = bytearray(), []
@@ -207,7 +199,7 @@ def main(source, target):
         rounded = np.rint(values)
         wide = np.abs(rounded).max() > 32767
         put(name, rounded, "int32" if wide else "int16")
-    tables = [laplace_table(SCALE_MIN * ratio ** i, law) for law in laws for i in range(TABLES)]
+    tables = [laplace_table(SCALE_MIN * ratio ** i) for i in range(TABLES)]
     camel = lambda s: "".join(p if i == 0 else p.capitalize() for i, p in enumerate(s.split("_")))
     description = dict(format="safelight-model", version=1, name=os.path.basename(target.rstrip("/")),
                        config={camel(k): v for k, v in c.items()}, tensors=tensors, tables=[len(t) for t in tables])

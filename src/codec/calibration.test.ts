@@ -1,10 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readModel } from '../training/node-model'
-import { BAND_OF_GROUP, CALIBRATION_RANKS, cellCount, cellOf } from './calibration'
+import { BAND_OF_GROUP, CALIBRATION_RANKS, CELLS, cellOf } from './calibration'
 import { contextModelAt } from './context-model'
-import { nextState, quantizerOf, type State } from './dependent-quantization'
-import { buildTableBank, driftRate, driftTable, lawsOf, TABLES } from './entropy-tables'
-import { withDependentQuantization } from './testing-dependent'
+import { buildTableBank, driftRate, driftTable, TABLES } from './entropy-tables'
 import { residuals, walk } from './testing-intra'
 import { withCalibration } from './testing-stages'
 import { decodeTile, encodeTile } from './tile-coder'
@@ -16,16 +14,15 @@ beforeAll(async () => {
 })
 
 describe('kinds of symbols', () => {
-  it('are a quantizer, a band of channels and four tables', () => {
-    expect(cellOf(0, 0, 0)).toBe(0)
-    expect(cellOf(0, 15, 1023)).toBe(0)
-    expect(cellOf(0, 16, 1024)).toBe(17)
-    expect(cellOf(0, 63, 2047)).toBe(33)
-    expect(cellOf(0, 64, 2048)).toBe(50)
-    expect(cellOf(1, 0, 0)).toBe(128)
-    expect(cellOf(1, 495, 16_383)).toBe(239)
-    expect(cellOf(1, 767, 16_383)).toBe(255)
-    expect([cellCount(1), cellCount(2)]).toEqual([128, 256])
+  it('are a band of channels and four tables', () => {
+    expect(cellOf(0, 0)).toBe(0)
+    expect(cellOf(15, 1023)).toBe(0)
+    expect(cellOf(16, 1024)).toBe(17)
+    expect(cellOf(63, 2047)).toBe(33)
+    expect(cellOf(64, 2048)).toBe(50)
+    expect(cellOf(495, 16_383)).toBe(111)
+    expect(cellOf(767, 16_383)).toBe(127)
+    expect(CELLS).toBe(128)
     expect(CALIBRATION_RANKS).toBe(TABLES)
   })
 
@@ -51,9 +48,8 @@ function constant(weights: CodecWeights): CodecWeights {
 }
 
 describe('a calibrated tile', () => {
-  it.each([1, 2] as const)('drifts by channel and by kind, with %i quantizers', (quantizers) => {
-    const base = quantizers === 2 ? withDependentQuantization(shipped) : shipped
-    const model = contextModelAt(constant(withCalibration(base)), 30)
+  it('drifts by channel and by kind', () => {
+    const model = contextModelAt(constant(withCalibration(shipped)), 30)
     const where = { width: 3, height: 3, active: 560 }
     const next = residuals(5, 2)
     const put: number[] = []
@@ -67,29 +63,24 @@ describe('a calibrated tile', () => {
     const read = (key: string): number => offsets.get(key) ?? 0
     const move = (key: string, step: number): unknown => offsets.set(key, limit(read(key) + step))
     const starts = [0, 16, 32, 64, 112, 176, 304, 496]
-    let state: State = 0
     let apart = 0
     const expected = put.map((residual, i) => {
       const c = i % where.active
-      if (c === 0) state = 0
-      const quantizer = quantizers === 2 ? quantizerOf(state) : 0
       const fine = model.low[(model.bias[c]! + 2 ** 17) >> 7]!
       const band = starts.filter((start) => start <= c).length
-      const [channel, kind] = [`channel ${c}`, `kind ${quantizer} ${band} ${Math.floor(fine / 1024)}`]
+      const [channel, kind] = [`channel ${c}`, `kind ${band} ${Math.floor(fine / 1024)}`]
       const total = read(channel) + read(kind)
       const rank = Math.max(0, Math.min(63, (fine + (total >> 8) + 128) >> 8))
       if (rank !== Math.max(0, Math.min(63, (fine + 128) >> 8))) apart++
-      const record = 64 * quantizer + rank
-      const level = Math.min(15, Math.abs(residual) >> model.driftShift[record]!)
-      const step = model.drift[16 * record + level]!
+      const level = Math.min(15, Math.abs(residual) >> model.driftShift[rank]!)
+      const step = model.drift[16 * rank + level]!
       move(channel, step)
       pending.set(kind, (pending.get(kind) ?? 0) + step)
       if (c % 16 === 15) {
         pending.forEach((steps, moved) => move(moved, steps))
         pending.clear()
       }
-      if (quantizers === 2) state = nextState(state, residual)
-      return record
+      return rank
     })
     expect(tables).toEqual(expected)
     expect(apart).toBeGreaterThan(1000)
@@ -97,7 +88,7 @@ describe('a calibrated tile', () => {
   })
 
   it('starts anew, and round trips what is chosen from latents', () => {
-    const weights = withCalibration(withDependentQuantization(shipped))
+    const weights = withCalibration(shipped)
     const entropy = { model: contextModelAt(weights, 40), bank: buildTableBank(weights.tables), kernel: null }
     const next = residuals(8, 4)
     const y = Float32Array.from({ length: 6 * LATENTS }, (_, i) => (i % LATENTS < 300 ? next() / 3 : 0))
@@ -114,8 +105,7 @@ describe('a calibrated tile', () => {
 
   it('drifts at less than half the rate', () => {
     expect([driftRate(true), driftRate(false)]).toEqual([0.02, 0.05])
-    const laws = lawsOf(true)
-    const [slow, fast] = [driftTable(laws, 0.02), driftTable(laws)]
+    const [slow, fast] = [driftTable(0.02), driftTable()]
     slow.forEach((step, i) => expect(Math.abs(step - 0.4 * fast[i]!)).toBeLessThan(1))
   })
 })

@@ -11,9 +11,7 @@
  * The number of `thresholds` that the sum reaches, and how far it is on the way to the next, is a rank in units of
  * 2^-8. To it comes the drift of the channel: after every symbol the channel's offset moves by `drift` [64, 16], 2^-16,
  * the gradient of the symbol's log-probability times a small rate, so that a tile's own texture counts. The whole rank
- * is the place of the table in `table_of_scale`, or the table itself. With dependent quantization (dependent-quantization.ts)
- * each of both quantizers has its own 64 ranks, tables and drifts, the second ones after the first, and whole |symbol| above
- * is the magnitude coded.
+ * is the place of the table in `table_of_scale`, or the table itself.
  *
  * Symbols of the first meanChannels are residuals against a prediction, in units of 2^-4, from the signed symbols of
  * the same channels at the four neighbours: a linear part, and a hidden layer relu(mean_in · neighbours) without bias
@@ -86,11 +84,9 @@ export interface ContextModel {
   /** Ranks of scale sums: in steps of 2^LOW_SHIFT from -LOW_RANGE to LOW_RANGE, and of whole scales. */
   readonly low: Int16Array
   readonly high: Int16Array
-  /** 2 where quantization is dependent. */
-  readonly quantizers: 1 | 2
-  /** Table of a whole rank, [quantizers * 64 ranks]. */
+  /** Table of a whole rank. */
   readonly tableOf: Uint8Array
-  /** [quantizers * 64 ranks, 16 levels]; a level is |residual| >> driftShift of the rank, at most 15. */
+  /** [64 ranks, 16 levels]; a level is |residual| >> driftShift of the rank, at most 15. */
   readonly drift: Int32Array
   readonly driftShift: Int32Array
   /** null where the model does not predict chroma. */
@@ -139,7 +135,6 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
       rankOf((i << LOW_SHIFT) - LOW_RANGE),
     ),
     high: Int16Array.from({ length: HIGH_ENTRIES }, (_, i) => rankOf(i << SCALE_BITS)),
-    quantizers: weights.config.dependentQuantization === undefined ? 1 : 2,
     tableOf: Uint8Array.from(weights.integers.get('table_of_scale') ?? weights.tables.keys()),
     drift: tensor('drift'),
     driftShift: tensor('drift_shift'),

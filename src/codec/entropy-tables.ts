@@ -1,10 +1,8 @@
 /**
  * The bank of magnitude tables. Table i codes |residual symbol| of a source whose Laplace scale is SCALE_MIN * RATIO^i:
  * entries 0 .. n-2 are magnitudes, the last is an escape, after which the excess follows as an exponential Golomb code.
- * With dependent quantization there are two banks, one for each quantizer, side by side.
  */
-import { DRIFT_LEVELS, SYMBOL_UNIT } from './context-model'
-import { HALF_STEP, type Quantizer } from './dependent-quantization'
+import { DRIFT_LEVELS } from './context-model'
 import { PRECISION_BITS } from './rans'
 
 export const TABLES = 64
@@ -26,72 +24,48 @@ export const driftRate = (isCalibrated: boolean): number => (isCalibrated ? 0.02
 /** A rare symbol moves it no further than this gradient would. */
 const STEEPEST = 6
 
-/** Which values, in steps, a magnitude stands for: 'whole' rounds to whole steps, others are of dependent quantization. */
-export type Law = 'whole' | Quantizer
-
-/** The laws of a model's ranks, in their order. */
-export const lawsOf = (isDependent: boolean): readonly Law[] => (isDependent ? [0, 1] : ['whole'])
-
-/** Smallest |value| in steps that rounds to this magnitude or beyond. */
-function edgeOf(law: Law, magnitude: number): number {
-  if (magnitude === 0) return 0
-  if (law === 'whole') return magnitude - 0.5
-  const half = HALF_STEP / SYMBOL_UNIT
-  if (law === 0) return (2 * magnitude - 1) * half
-  return magnitude === 1 ? half / 2 : (2 * magnitude - 2) * half
-}
-
-/** Probability of this magnitude or more under a Laplace law. */
-const beyond = (scale: number, law: Law, magnitude: number): number =>
-  Math.exp(-edgeOf(law, magnitude) / scale)
-
 /** Bits by which |residual| is shifted to a level at each rank: 16 levels reach beyond six scales. */
-export function driftShifts(laws: readonly Law[] = lawsOf(false)): Int32Array {
-  return Int32Array.from({ length: laws.length * TABLES }, (_, rank) =>
-    Math.max(0, Math.ceil(Math.log2((6 * tableScale(rank % TABLES)) / DRIFT_LEVELS))),
+export function driftShifts(): Int32Array {
+  return Int32Array.from({ length: TABLES }, (_, rank) =>
+    Math.max(0, Math.ceil(Math.log2((6 * tableScale(rank)) / DRIFT_LEVELS))),
   )
 }
 
 /**
- * Drift of a channel's offset after a symbol of each level, [laws * TABLES, DRIFT_LEVELS], in units of 2^-16 tables: the
- * derivative of the level's log-probability by the logarithm of the Laplace scale, times a rate (a score-driven
- * model: Creal, Koopman and Lucas 2013).
+ * Drift of offsets after a symbol of each level, [TABLES, DRIFT_LEVELS], in units of 2^-16 tables: the derivative of the
+ * level's log-probability by the logarithm of the Laplace scale, times a rate (a score-driven model: Creal, Koopman and
+ * Lucas 2013).
  */
-export function driftTable(laws: readonly Law[] = lawsOf(false), rate = driftRate(false)): Int32Array {
-  const shifts = driftShifts(laws)
-  const logOf = (scale: number, law: Law, level: number, width: number): number => {
-    const tail = level === DRIFT_LEVELS - 1 ? 0 : beyond(scale, law, (level + 1) * width)
-    return Math.log(Math.max(1e-300, beyond(scale, law, level * width) - tail))
+export function driftTable(rate = driftRate(false)): Int32Array {
+  const shifts = driftShifts()
+  const logOf = (scale: number, level: number, width: number): number => {
+    const beyond = (magnitude: number): number => (magnitude === 0 ? 1 : Math.exp(-(magnitude - 0.5) / scale))
+    const tail = level === DRIFT_LEVELS - 1 ? 0 : beyond((level + 1) * width)
+    return Math.log(Math.max(1e-300, beyond(level * width) - tail))
   }
-  return Int32Array.from({ length: shifts.length * DRIFT_LEVELS }, (_, i) => {
+  return Int32Array.from({ length: TABLES * DRIFT_LEVELS }, (_, i) => {
     const rank = Math.floor(i / DRIFT_LEVELS)
-    const law = laws[Math.floor(rank / TABLES)]!
     const level = i % DRIFT_LEVELS
     const width = 2 ** shifts[rank]!
-    const scale = tableScale(rank % TABLES)
+    const scale = tableScale(rank)
     const h = 1e-3
-    const rise =
-      logOf(scale * Math.exp(h), law, level, width) - logOf(scale * Math.exp(-h), law, level, width)
+    const rise = logOf(scale * Math.exp(h), level, width) - logOf(scale * Math.exp(-h), level, width)
     const gradient = Math.max(-STEEPEST, Math.min(STEEPEST, rise / (2 * h)))
     return Math.round(((rate * gradient) / Math.log(RATIO)) * 65536)
   })
 }
 
-/** Probabilities of magnitudes under a Laplace law; the last entry is the tail. */
-export function laplaceMagnitudes(scale: number, length: number, law: Law = 'whole'): Float64Array {
-  return Float64Array.from({ length }, (_, m) => {
-    const tail = m === length - 1 ? 0 : beyond(scale, law, m + 1)
-    return beyond(scale, law, m) - tail
-  })
-}
-
-/** Tables as the Laplace laws say, [laws * TABLES]. */
-export function laplaceTables(laws: readonly Law[]): Uint32Array[] {
-  return laws.flatMap((law) =>
-    Array.from({ length: TABLES }, (_, i) =>
-      quantizeFrequencies(laplaceMagnitudes(tableScale(i), tableLength(i), law)),
-    ),
-  )
+/** Probabilities of magnitudes under a Laplace law over unit bins; the last entry is the tail. */
+export function laplaceMagnitudes(scale: number, length: number): Float64Array {
+  const p = new Float64Array(length)
+  p[0] = 1 - Math.exp(-0.5 / scale)
+  let rest = 1 - p[0]
+  for (let m = 1; m < length - 1; m++) {
+    p[m] = rest * (1 - Math.exp(-1 / scale))
+    rest -= p[m]!
+  }
+  p[length - 1] = rest
+  return p
 }
 
 /** Integer frequencies of at least 1 that sum to 2^16, close to the given weights. */

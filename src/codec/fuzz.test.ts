@@ -10,8 +10,8 @@ import { contextModelAt } from './context-model'
 import { buildTableBank } from './entropy-tables'
 import { CodecError } from './errors'
 import { makeVictim, mutate } from './testing'
-import { withDependentQuantization } from './testing-dependent'
 import { withIntra } from './testing-intra'
+import { withCalibration, withStages } from './testing-stages'
 import { encodeTile } from './tile-coder'
 import { BLOCK, LATENTS, type CodecWeights } from './weights'
 
@@ -38,7 +38,7 @@ it.each(RELEASED_MODELS)(
 
 it.each([
   ['predicts from edges', (w: CodecWeights) => withIntra(w, 6, { width: 17, hidden: 9 }, 400, true)],
-  ['has dependent quantization', withDependentQuantization],
+  ['stages and calibrates scales', (w: CodecWeights) => withStages(withCalibration(w), 7, 9, 400, true)],
 ])('meets mutations of streams of a model that %s alike', async (_, changed) => {
   const weights = changed((await readModel()).weights)
   const bank = buildTableBank(weights.tables)

@@ -9,7 +9,6 @@ import { contextModelAt, LOW_RANGE, LOW_SHIFT, RANK_SHIFT, SCALE_BITS } from './
 import { buildTableBank, TABLES, tableScale } from './entropy-tables'
 import { QUALITY_MAX } from './quality'
 import { SCALE_STAGES, ScaleStages, stageShapes, type StageModel } from './scale-stages'
-import { withDependentQuantization } from './testing-dependent'
 import { residuals, walk, type Region } from './testing-intra'
 import { withCalibration, withStages } from './testing-stages'
 import { decodeTile, encodeTile } from './tile-coder'
@@ -210,9 +209,9 @@ describe('stages', () => {
       [1, 3],
       [3, 2],
     ] as const)
-      for (const isDependent of [false, true]) {
+      for (const isCalibrated of [false, true]) {
         const seed = 8 * active + 4 * height + width
-        const from = isDependent ? withCalibration(withDependentQuantization(shipped)) : shipped
+        const from = isCalibrated ? withCalibration(shipped) : shipped
         const weights = withStages(from, seed, 5, 400, true)
         const [model, bank] = [
           contextModelAt(weights, seed % (QUALITY_MAX + 1)),

@@ -1,6 +1,6 @@
 /** Models with scale stages, with weights at random, and calibrated ones: for tests. */
 import { makePrng } from '../lib/prng'
-import { driftRate, driftTable, lawsOf } from './entropy-tables'
+import { driftRate, driftTable } from './entropy-tables'
 import { stageShapes } from './scale-stages'
 import type { CodecWeights } from './weights'
 
@@ -32,7 +32,6 @@ export function withStages(
 
 /** The weights with offsets of kinds of symbols, drifting as the Laplace laws say. */
 export function withCalibration(weights: CodecWeights): CodecWeights {
-  const laws = lawsOf(weights.config.dependentQuantization !== undefined)
-  const integers = new Map(weights.integers).set('drift', driftTable(laws, driftRate(true)))
+  const integers = new Map(weights.integers).set('drift', driftTable(driftRate(true)))
   return { ...weights, config: { ...weights.config, calibration: 1 }, integers }
 }

@@ -14,7 +14,6 @@ import { DEFAULT_QUALITY } from './quality'
 import { BitReader, BitWriter, endRaw, LOWER, RansDecoder, ransEncode, startsInRange } from './rans'
 import { chooseMagnitude, worthsAt } from './symbol-choice'
 import { TileContext } from './tile-context'
-import { Trellis } from './trellis'
 import { LATENTS } from './weights'
 
 /** Channels fall silent in groups of this many. */
@@ -39,15 +38,12 @@ export interface TileSymbols {
 
 export interface TileChoices {
   /**
-   * Residual symbols to code, [positions, 768], instead of choosing them from y; at most SYMBOL_MAX in magnitude. With
-   * dependent quantization they mean what the states say that they lead through.
+   * Residual symbols to code, [positions, 768], instead of choosing them from y; at most SYMBOL_MAX in magnitude.
    * Channels that are all zero from some channel on are silent: their means count as zero too.
    */
   readonly chosen?: Int16Array
   /** Bits that a unit of squared error is worth in the fast choice, a float32; that of a quality in the middle unless told. */
   readonly worth?: number
-  /** With dependent quantization: false looks no further ahead than 16 channels. */
-  readonly plan?: boolean
   /** Sees every coded magnitude with its table and distance (for fitting tables). */
   readonly observe?: (table: number, magnitude: number, distance: number) => void
 }
@@ -95,17 +91,14 @@ function encodeInKernel(
   y: Float32Array,
   width: number,
   height: number,
-  { chosen, plan = true, worth = USUAL_WORTH }: TileChoices,
+  { chosen, worth = USUAL_WORTH }: TileChoices,
 ): CodedParts {
   kernel.use(model)
   if (y.buffer !== kernel.y.buffer) kernel.y.set(y)
   const rounding = kernel.prepare(width * height)
   if (chosen !== undefined) kernel.chosen.set(chosen)
   const active = chosen === undefined ? rounding : activeChannels(chosen)
-  return {
-    active,
-    ...kernel.encode({ width, height, active }, { hasChosen: chosen !== undefined, worth, plan }),
-  }
+  return { active, ...kernel.encode({ width, height, active }, chosen !== undefined, worth) }
 }
 
 function encodeInTypeScript(
@@ -113,7 +106,7 @@ function encodeInTypeScript(
   y: Float32Array,
   width: number,
   height: number,
-  { chosen, plan = true, observe, worth = USUAL_WORTH }: TileChoices,
+  { chosen, observe, worth = USUAL_WORTH }: TileChoices,
 ): CodedParts {
   // NaN, which no picture gives, would fail both comparisons and must not reach the coder.
   y.forEach(
@@ -121,8 +114,6 @@ function encodeInTypeScript(
   )
   const active = activeChannels(chosen ?? y)
   const context = new TileContext(model, width, height, active)
-  const trellis =
-    model.quantizers === 1 || chosen !== undefined ? null : new Trellis(bank, worth, active, plan)
   const starts = new Uint16Array(width * height * active)
   const frequencies = new Uint16Array(starts.length)
   const raw = new BitWriter()
@@ -132,7 +123,6 @@ function encodeInTypeScript(
     const x = position % width
     context.start(x, (position - x) / width)
     const at = position * LATENTS
-    trellis?.start(context, y, at)
     for (let c = 0; c < active; c++) {
       const mean = context.mean(c)
       const table = context.table(c)
@@ -140,11 +130,7 @@ function encodeInTypeScript(
       const distance = value < 0 ? -value : value
       const first = from[table]!
       const magnitude =
-        chosen !== undefined
-          ? distance
-          : trellis === null
-            ? chooseMagnitude(distance, bits, first, size[table]!, worth)
-            : trellis.choose(context, c, y, at, distance)
+        chosen !== undefined ? distance : chooseMagnitude(distance, bits, first, size[table]!, worth)
       const escape = size[table]! - 1
       const entry = magnitude < escape ? magnitude : escape
       starts[count] = cdf[first + entry]!

@@ -2,7 +2,7 @@
  * What is known of a tile while its symbols are coded or decoded: the arithmetic of the context model (context-model.ts
  * says what it computes).
  */
-import { CALIBRATION_GROUP, cellCount, cellOf } from './calibration'
+import { CALIBRATION_GROUP, CELLS, cellOf } from './calibration'
 import { ChromaPrediction, SLOPE_GROUP } from './chroma-prediction'
 import {
   DRIFT_LEVELS,
@@ -25,7 +25,6 @@ import {
   SYMBOL_UNIT,
   type ContextModel,
 } from './context-model'
-import { nextState, quantizerOf, reconstruct, type Quantizer, type State } from './dependent-quantization'
 import { dot } from './integers'
 import { INTRA_CHANNELS, IntraPrediction } from './intra-prediction'
 import { ScaleStages } from './scale-stages'
@@ -47,7 +46,7 @@ export class TileContext {
   /** The same of kinds of symbols; null where there are none. */
   readonly #calibration: Int32Array | null
   /** What the symbols of a group move them by. */
-  readonly #pending: Int32Array
+  readonly #pending = new Int32Array(CELLS)
   readonly #sums: Int32Array
   readonly #near = new Int32Array(NEIGHBOURS)
   /** Features of the neighbours, [4, features]. */
@@ -58,14 +57,10 @@ export class TileContext {
   readonly #chroma: ChromaPrediction | null
   readonly #intra: IntraPrediction | null
   readonly #stages: ScaleStages | null
-  readonly #ranks: number
-  #x = 0
-  #y = 0
   #here = 0
   #symbolsAt = 0
   #rank = 0
   #cell = 0
-  #state: State = 0
 
   constructor(model: ContextModel, width: number, height: number, active: number) {
     this.#model = model
@@ -76,27 +71,13 @@ export class TileContext {
     this.#magnitudes = new Uint8Array(padded * LATENTS)
     this.#featureValues = new Int32Array(padded * model.features)
     this.#nearFeatures = new Int32Array(NEIGHBOURS * model.features)
-    this.#calibration = model.isCalibrated ? new Int32Array(cellCount(model.quantizers)) : null
-    this.#pending = new Int32Array(cellCount(model.quantizers))
+    this.#calibration = model.isCalibrated ? new Int32Array(CELLS) : null
     this.#sums = new Int32Array(model.features)
     this.#nearSymbols = new Int32Array(NEIGHBOURS * model.means)
     this.#hidden = new Int32Array(model.hidden)
     this.#chroma = model.chroma === null ? null : new ChromaPrediction(model.chroma, padded)
     this.#intra = model.intra === null ? null : new IntraPrediction(model.intra, padded, active)
     this.#stages = model.stages === null ? null : new ScaleStages(model.stages)
-    this.#ranks = model.tableOf.length / model.quantizers
-  }
-
-  /** Of dependent quantization; else always 0. */
-  get state(): State {
-    return this.#state
-  }
-
-  /** Forgets what was tried at this position. */
-  startAgain(): void {
-    const at = this.#here * LATENTS
-    this.#magnitudes.fill(0, at, at + LATENTS)
-    this.start(this.#x, this.#y)
   }
 
   /** Goes to a position; they must come row by row. */
@@ -109,10 +90,7 @@ export class TileContext {
     near[1] = here - stride
     near[2] = here - stride - 1
     near[3] = here - stride + 1
-    this.#x = x
-    this.#y = y
     this.#here = here
-    this.#state = 0
     this.#symbolsAt = (y * this.#width + x) * this.#active
     const active = this.#active
     const scale = this.#scale
@@ -179,8 +157,8 @@ export class TileContext {
       hidden[h] = Math.max(0, dot(meanIn, h * near.length, near) >> MEAN_SHIFT)
   }
 
-  /** Table for channel c at this position: of the quantizer of the state unless told. */
-  table(c: number, quantizer: Quantizer = quantizerOf(this.#state)): number {
+  /** Table for channel c at this position. */
+  table(c: number): number {
     const { low, high, tableOf } = this.#model
     const s = this.#scale[c]!
     const fine =
@@ -189,12 +167,12 @@ export class TileContext {
         : low[Math.max(0, (s + LOW_RANGE) >> LOW_SHIFT)]!
     let offset = this.#offset[c]!
     if (this.#calibration !== null) {
-      this.#cell = cellOf(quantizer, c, fine)
+      this.#cell = cellOf(c, fine)
       offset += this.#calibration[this.#cell]!
     }
     const rank = (fine + (offset >> OFFSET_SHIFT) + RANK_HALF) >> RANK_SHIFT
-    this.#rank = Math.max(0, Math.min(this.#ranks - 1, rank))
-    return tableOf[quantizer * this.#ranks + this.#rank]!
+    this.#rank = Math.max(0, Math.min(tableOf.length - 1, rank))
+    return tableOf[this.#rank]!
   }
 
   /**
@@ -233,21 +211,14 @@ export class TileContext {
 
   /** Records the residual symbol of channel c against its mean; `table` of the channel must have been asked last. */
   put(c: number, residual: number, mean: number): void {
-    const quantizer = quantizerOf(this.#state)
-    this.#learn(c, residual, quantizer)
-    if (this.#model.quantizers === 2) this.#state = nextState(this.#state, residual)
-    this.#show(c, residual, mean, quantizer)
-  }
-
-  /** Puts a symbol of quantizer 0 until the position starts again: the tile learns nothing from it. */
-  try(c: number, residual: number, mean: number): void {
-    this.#show(c, residual, mean, 0)
+    this.#learn(c, residual)
+    this.#show(c, residual, mean)
   }
 
   /** Moves the offsets. */
-  #learn(c: number, residual: number, quantizer: Quantizer): void {
+  #learn(c: number, residual: number): void {
     const { drift, driftShift } = this.#model
-    const rank = quantizer * this.#ranks + this.#rank
+    const rank = this.#rank
     const level = Math.min(DRIFT_LEVELS - 1, Math.abs(residual) >> driftShift[rank]!)
     const step = drift[rank * DRIFT_LEVELS + level]!
     this.#offset[c] = moved(this.#offset[c]!, step)
@@ -263,10 +234,8 @@ export class TileContext {
   }
 
   /** Lets the channels after it see a symbol. */
-  #show(c: number, residual: number, mean: number, quantizer: Quantizer): void {
-    const isDependent = this.#model.quantizers === 2
-    const restored = isDependent ? reconstruct(quantizer, residual) : residual * SYMBOL_UNIT
-    this.symbols[this.#symbolsAt + c] = clamp(restored + mean)
+  #show(c: number, residual: number, mean: number): void {
+    this.symbols[this.#symbolsAt + c] = clamp(residual * SYMBOL_UNIT + mean)
     if (c % SLOPE_GROUP === SLOPE_GROUP - 1)
       this.#chroma?.finishGroup(c + 1 - SLOPE_GROUP, this.symbols, this.#symbolsAt)
     if (residual === 0) return

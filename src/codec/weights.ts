@@ -26,8 +26,6 @@ export interface CodecConfig {
   readonly meanHidden: number
   /** 1 where luma predicts chroma (chroma-prediction.ts); absent in models that do not. */
   readonly chromaPrediction?: number
-  /** 1 where two quantizers take turns (dependent-quantization.ts); absent in models with one. */
-  readonly dependentQuantization?: number
   /** 1 where offsets of kinds of symbols drift (calibration.ts); absent in models without. */
   readonly calibration?: number
   /** Width of the layers of the scale stages (scale-stages.ts); absent in models without. */

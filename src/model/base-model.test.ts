@@ -170,15 +170,11 @@ describe('the files of a model with scale stages', () => {
 })
 
 describe('the files of a calibrated model', () => {
-  const calibrated = (ranks: number, quantizers = 1): Description => {
-    const shapes = {
-      thresholds: [ranks - 1],
-      drift: [quantizers * ranks, 16],
-      drift_shift: [quantizers * ranks],
-    }
-    const of = description({ calibration: 1, ...(quantizers === 2 ? { dependentQuantization: 1 } : {}) })
+  const calibrated = (ranks: number): Description => {
+    const shapes = { thresholds: [ranks - 1], drift: [ranks, 16], drift_shift: [ranks] }
+    const of = description({ calibration: 1 })
     of.tensors = Object.entries(shapes).map(([name, shape]) => ({ name, shape, type: 'int16', offset: 0 }))
-    of.tables = Array.from({ length: quantizers * ranks }, () => 2)
+    of.tables = Array.from({ length: ranks }, () => 2)
     return of
   }
   const loadOf = (of: Description): Promise<BaseModel> => {
@@ -186,9 +182,9 @@ describe('the files of a calibrated model', () => {
     return loadBaseModel({ ...filesOf(of), tables })
   }
 
-  it.each([1, 2])('are read with as many ranks as levels reach, of %i quantizers', async (quantizers) => {
-    expect((await loadOf(calibrated(64, quantizers))).weights.config.calibration).toBe(1)
-    await expect(loadOf(calibrated(65, quantizers))).rejects.toMatchObject({ code: 'wrong-model' })
+  it('are read with as many ranks as levels reach', async () => {
+    expect((await loadOf(calibrated(64))).weights.config.calibration).toBe(1)
+    await expect(loadOf(calibrated(65))).rejects.toMatchObject({ code: 'wrong-model' })
   })
 
   it('are refused with another value than 1, or tensors of other ranks', async () => {
@@ -202,54 +198,6 @@ describe('the files of a calibrated model', () => {
       of.tensors[i]!.shape[0]!--
       await expect(loadOf(of)).rejects.toMatchObject({ code: 'wrong-model' })
     }
-  })
-})
-
-describe('the files of a model with dependent quantization', () => {
-  const RANKS = 3
-  const sound = (): Description => {
-    const shapes = { thresholds: [RANKS - 1], drift: [2 * RANKS, 16], drift_shift: [2 * RANKS] }
-    const tensors = Object.entries(shapes).map(([name, shape], i) => ({
-      ...{ name, shape, offset: 512 * i },
-      type: name === 'drift' ? 'int32' : 'int16',
-    }))
-    const config = { ...TINY, dependentQuantization: 1 }
-    const tables = Array.from({ length: 2 * RANKS }, () => 2)
-    return { format: 'safelight-model', version: 1, name: 'tiny-v1', config, tensors, tables }
-  }
-  const loadOf = (of: Description): Promise<BaseModel> => {
-    const tables = Uint8Array.from({ length: 4 * of.tables.length }, (_, i) => 128 * (i % 2))
-    return loadBaseModel({ ...filesOf(of), tables })
-  }
-  const expectRefusalOf = async (change: (of: Description) => void): Promise<void> => {
-    const of = sound()
-    change(of)
-    await expect(loadOf(of)).rejects.toMatchObject({ code: 'wrong-model' })
-  }
-
-  it('are read', async () => {
-    const { config, integers, tables } = (await loadOf(sound())).weights
-    expect(config.dependentQuantization).toBe(1)
-    expect(tables).toHaveLength(2 * RANKS)
-    expect(integers.get('drift')).toHaveLength(2 * RANKS * 16)
-  })
-
-  it('are refused with another value in the description than 1', async () => {
-    for (const value of [0, 2, -1, 1.5, null, '1', [1], true, {}])
-      await expectRefusalOf(({ config }) => (config['dependentQuantization'] = value))
-  })
-
-  it('are refused with tables or tensors of one quantizer alone, or of others', async () => {
-    for (const count of [0, 1, RANKS, 2 * RANKS - 1, 2 * RANKS + 2, 258])
-      await expectRefusalOf((of) => (of.tables = Array.from({ length: count }, () => 2)))
-    for (let i = 0; i < 3; i++) {
-      await expectRefusalOf(({ tensors }) => tensors.splice(i, 1))
-      await expectRefusalOf(({ tensors }) => tensors.push({ ...tensors[i]! }))
-      await expectRefusalOf(({ tensors }) => (tensors[i]!.type = 'float32'))
-      await expectRefusalOf(({ tensors }) => tensors[i]!.shape[0]!--)
-      await expectRefusalOf(({ tensors }) => tensors[i]!.shape.push(1))
-    }
-    await expectRefusalOf(({ tensors }) => (tensors[1]!.shape = [RANKS, 16]))
   })
 })
 

@@ -53,7 +53,7 @@ export async function loadBaseModel(files: ModelFiles): Promise<BaseModel> {
     if (description.format !== 'safelight-model' || description.version !== 1)
       throw new Error('another format')
     checkIntra(description)
-    checkRanks(description)
+    checkCalibration(description)
     checkStages(description)
     const tensors = new Map<string, Float32Array>()
     const integers = new Map<string, Int32Array>()
@@ -96,23 +96,15 @@ function checkStages({ config, tensors }: ModelDescription): void {
     checkTensor(tensors, name, shape, name.startsWith('stage_bias') ? INTEGERS : ['int16'])
 }
 
-/** Ranks of all quantizers together; a table is named by a byte. */
-const RANK_LIMIT = 256
-
-/** Tables and drifts of both quantizers lie side by side, calibration counts on so many ranks: all are read unchecked. */
-function checkRanks({ config, tensors, tables }: ModelDescription): void {
-  const { dependentQuantization, calibration } = config
-  if ([dependentQuantization, calibration].every((flag) => flag === undefined)) return
-  if (![dependentQuantization, calibration].every((flag) => flag === undefined || flag === 1))
-    throw new Error('quantization or calibration is of no such kind')
-  const records = tables.length
-  const ranks = dependentQuantization === undefined ? records : records / 2
-  const most = calibration === undefined ? RANK_LIMIT : CALIBRATION_RANKS
-  if (!Number.isInteger(ranks) || ranks < 1 || ranks > most || records > RANK_LIMIT)
-    throw new Error('the quantizers have no such tables')
+/** Calibration counts on so many ranks, unchecked. */
+function checkCalibration({ config, tensors, tables }: ModelDescription): void {
+  if (config.calibration === undefined) return
+  if (config.calibration !== 1) throw new Error('there is no such calibration')
+  const ranks = tables.length
+  if (ranks < 1 || ranks > CALIBRATION_RANKS) throw new Error('no such tables are calibrated')
   checkTensor(tensors, 'thresholds', [ranks - 1], INTEGERS)
-  checkTensor(tensors, 'drift', [records, DRIFT_LEVELS], INTEGERS)
-  checkTensor(tensors, 'drift_shift', [records], INTEGERS)
+  checkTensor(tensors, 'drift', [ranks, DRIFT_LEVELS], INTEGERS)
+  checkTensor(tensors, 'drift_shift', [ranks], INTEGERS)
 }
 
 /** Throws where not exactly one tensor has the name, or it has another type or shape. */

@@ -13,9 +13,6 @@
  *                      and of scale stages
  *   magnitude tables   order, with the map from scales to tables
  *
- * With dependent quantization the quantizer of a symbol follows from those before it: in another order the encoder finds
- * other symbols of the same worth, and a picture comes back as good, not the same.
- *
  * Units of activations (codec/exact), where the model has them, follow their channels: whole weights are the base model's in
  * another order, and restore the same pixels.
  *

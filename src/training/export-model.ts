@@ -6,11 +6,11 @@ import {
   driftRate,
   driftShifts,
   driftTable,
-  laplaceTables,
-  lawsOf,
+  laplaceMagnitudes,
+  quantizeFrequencies,
+  tableLength,
   tableScale,
   TABLES,
-  type Law,
 } from '../codec/entropy-tables'
 import type { CodecConfig } from '../codec/weights'
 import { concatBytes } from '../lib/bytes'
@@ -27,8 +27,7 @@ type Kind = 'float16' | 'float32' | 'int16' | 'int32'
 
 /** `folder` is models/<name>; the tables are plain Laplace ones until fit-tables has refitted them. */
 export function exportModel(folder: string, config: CodecConfig, parameters: Parameters): void {
-  const laws = lawsOf(config.dependentQuantization !== undefined)
-  const entries = [...parameters, thresholds(), ...drifts(laws, config)].map((p) => ({ ...p, ...encode(p) }))
+  const entries = [...parameters, thresholds(), ...drifts(config)].map((p) => ({ ...p, ...encode(p) }))
   let offset = 0
   const parts: Uint8Array[] = []
   const tensors = entries.map(({ name, shape, kind, bytes }) => {
@@ -39,7 +38,9 @@ export function exportModel(folder: string, config: CodecConfig, parameters: Par
     offset += padded.length
     return place
   })
-  const tables = laplaceTables(laws)
+  const tables = Array.from({ length: TABLES }, (_, i) =>
+    quantizeFrequencies(laplaceMagnitudes(tableScale(i), tableLength(i))),
+  )
   const description = {
     format: 'safelight-model',
     version: 1,
@@ -70,15 +71,11 @@ function thresholds(): Parameter {
   return { name: 'thresholds', shape: [TABLES - 1], values }
 }
 
-function drifts(laws: readonly Law[], { calibration }: CodecConfig): Parameter[] {
-  const records = laws.length * TABLES
+function drifts({ calibration }: CodecConfig): Parameter[] {
+  const rate = driftRate(calibration !== undefined)
   return [
-    {
-      name: 'drift',
-      shape: [records, DRIFT_LEVELS],
-      values: Float32Array.from(driftTable(laws, driftRate(calibration !== undefined))),
-    },
-    { name: 'drift_shift', shape: [records], values: Float32Array.from(driftShifts(laws)) },
+    { name: 'drift', shape: [TABLES, DRIFT_LEVELS], values: Float32Array.from(driftTable(rate)) },
+    { name: 'drift_shift', shape: [TABLES], values: Float32Array.from(driftShifts()) },
   ]
 }
 
