@@ -15,7 +15,8 @@ import { LATENTS, type CodecConfig } from './weights'
 /** Channels at which stages begin; bounds of groups of 16 channels. */
 export const SCALE_STAGES = [32, 96, 192, 320] as const
 export const STAGE_BITS = 10
-const MAGNITUDE_BITS = 4
+/** Magnitudes count in sixteenths. */
+export const MAGNITUDE_BITS = 4
 /** Neighbours whose features are seen. */
 const TAPS = 4
 

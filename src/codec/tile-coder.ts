@@ -4,7 +4,7 @@
  *   active/16 (1) ‖ raw bit bytes, u24 little-endian (3) ‖ raw bits: signs and escapes ‖ rANS state and bytes
  *
  * Channels from `active` on are silent: their symbols are all zero and cost nothing. The symbols are coded by the
- * WebAssembly kernel, or by the same arithmetic in TypeScript where there is none or the caller watches or chooses.
+ * WebAssembly kernel, or by the same arithmetic in TypeScript where there is none or the caller watches.
  */
 import { SYMBOL_MAX, SYMBOL_UNIT, type ContextModel } from './context-model'
 import { DECODED, type EntropyKernel } from './kernel/entropy-kernel'

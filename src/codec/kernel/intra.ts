@@ -2,7 +2,7 @@
  * Prediction from the edges of neighbours in the kernel (intra-prediction.ts). Edges and symbols are dense inputs; of the
  * layers after a relu, half is zero, and the rest is listed.
  */
-import { doWhile, when, type FunctionScope, type I32Local, type V128Local } from '../../lib/wasm-assembler'
+import { when, type FunctionScope, type I32Local, type V128Local } from '../../lib/wasm-assembler'
 import type { Code } from '../../lib/wasm-bytes'
 import { constant, type I32, type V128 } from '../../lib/wasm-values'
 import { SYMBOL_LIMIT } from '../context-model'
@@ -20,9 +20,8 @@ import {
   INTRA_STAGE_COUNT,
   type IntraModel,
 } from '../intra-prediction'
-import { INPUT_BYTES, LayerSums, packDense, packListed } from './layers'
+import { LayerSums, packDense, packListed, UnitList } from './layers'
 import { GROUP, type IntraLayout } from './layout'
-import { append, endList } from './lists'
 
 const HALVES = [0, 1] as const
 const CORNER = EDGE_DEPTH * EDGE_DEPTH
@@ -32,17 +31,13 @@ const LATER_STAGES = Array.from({ length: INTRA_STAGE_COUNT - 1 }, (_, i) => i +
 export class IntraCode {
   readonly #at: IntraLayout
   readonly #layers: LayerSums
-  readonly #index: I32Local
-  readonly #value: I32Local
-  readonly #count: I32Local
+  readonly #units: UnitList
   readonly #eight: V128Local
 
   constructor(at: IntraLayout, scope: FunctionScope) {
     this.#at = at
     this.#layers = new LayerSums(scope)
-    this.#index = scope.i32()
-    this.#value = scope.i32()
-    this.#count = scope.i32()
+    this.#units = new UnitList(scope)
     this.#eight = scope.v128()
   }
 
@@ -66,8 +61,8 @@ export class IntraCode {
       ),
       take(2 * EDGE + CORNER, northEast, EDGE),
       this.#layers.layer(at.in.outputs, [this.#layers.dense(at.in, at.inputs)], this.#rectified(at.first)),
-      this.#list(at.first, at.in.outputs, at.firstAt, at.firstValues),
-      constant(0).store32(this.#count, at.firstCount),
+      this.#units.of(at.first, at.in.outputs, at.firstAt, at.firstValues),
+      constant(0).store32(this.#units.count, at.firstCount),
       this.#foretell(0),
     ]
   }
@@ -127,23 +122,6 @@ export class IntraCode {
     )
   }
 
-  /** Lists the units of a layer that are not zero. */
-  #list(layer: number, units: number, at: number, values: number): Code {
-    const [index, value, count] = [this.#index, this.#value, this.#count]
-    return [
-      [index.set(0), count.set(0)],
-      doWhile(
-        [
-          value.set(index.shiftLeft(1).loadU16(layer)),
-          append({ at, values, count }, index.times(INPUT_BYTES), value),
-          index.increase(1),
-        ],
-        index.below(units),
-      ),
-      endList(values, count),
-    ]
-  }
-
   #rectified(to: number): (low: V128, high: V128, output: I32Local, shift: number) => Code {
     return (low, high, output, shift) =>
       output
@@ -160,7 +138,7 @@ export class IntraCode {
   #foretell(stage: number): Code {
     const at = this.#at
     const layers = this.#layers
-    const count = this.#count
+    const count = this.#units.count
     const [first, own, out] = [at.midFirst[stage]!, at.midOwn[stage]!, at.out[stage]!]
     const from = INTRA_STAGES[stage]!
     const half = constant(INTRA_HALF).splatI32()
@@ -184,7 +162,7 @@ export class IntraCode {
         ],
         this.#rectified(at.hidden),
       ),
-      this.#list(at.hidden, out.inputs, at.hiddenAt, at.hiddenValues),
+      this.#units.of(at.hidden, out.inputs, at.hiddenAt, at.hiddenValues),
       layers.layer(
         out.outputs,
         [

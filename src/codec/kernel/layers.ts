@@ -6,7 +6,7 @@
 import { doWhile, type FunctionScope, type I32Local, type V128Local } from '../../lib/wasm-assembler'
 import type { Code } from '../../lib/wasm-bytes'
 import { constant, type V128, type Whole } from '../../lib/wasm-values'
-import { RowSums } from './lists'
+import { append, endList, RowSums } from './lists'
 
 /** Outputs of a pass. */
 export const PASS = 32
@@ -106,6 +106,37 @@ export class LayerSums {
         ],
         output.below(outputs),
       ),
+    ]
+  }
+}
+
+/** The code that lists the outputs of a layer that are not zero, as inputs of the next one. */
+export class UnitList {
+  /** Entries of the list that was made last. */
+  readonly count: I32Local
+  readonly #index: I32Local
+  readonly #value: I32Local
+
+  constructor(scope: FunctionScope) {
+    this.count = scope.i32()
+    this.#index = scope.i32()
+    this.#value = scope.i32()
+  }
+
+  /** `layer`: so many int16 units, none below zero; the list has one entry more for its end. */
+  of(layer: number, units: number, at: number, values: number): Code {
+    const [index, value, count] = [this.#index, this.#value, this.count]
+    return [
+      [index.set(0), count.set(0)],
+      doWhile(
+        [
+          value.set(index.shiftLeft(1).loadU16(layer)),
+          append({ at, values, count }, index.times(INPUT_BYTES), value),
+          index.increase(1),
+        ],
+        index.below(units),
+      ),
+      endList(values, count),
     ]
   }
 }

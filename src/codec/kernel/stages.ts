@@ -2,17 +2,14 @@
  * Stages of scale in the kernel (scale-stages.ts). What features say of the hidden layers is summed as a position begins;
  * channels that are not zero are listed, and so are the units of a layer that are not.
  */
-import { doWhile, when, type FunctionScope, type I32Local } from '../../lib/wasm-assembler'
+import { when, type FunctionScope, type I32Local } from '../../lib/wasm-assembler'
 import type { Code } from '../../lib/wasm-bytes'
 import { constant, either, type I32, type V128 } from '../../lib/wasm-values'
 import { HIDDEN_CAP, NEIGHBOURS } from '../context-model'
-import { SCALE_STAGES, STAGE_BITS, type StageModel } from '../scale-stages'
-import { INPUT_BYTES, LayerSums, packListed, PASS } from './layers'
+import { MAGNITUDE_BITS, SCALE_STAGES, STAGE_BITS, type StageModel } from '../scale-stages'
+import { LayerSums, packListed, PASS, UnitList } from './layers'
 import type { StageLayout } from './layout'
-import { append, endList } from './lists'
-
-/** Magnitudes count in sixteenths. */
-const MAGNITUDE_BITS = 4
+import { endList } from './lists'
 
 interface List {
   readonly at: number
@@ -38,16 +35,12 @@ export function beginStages(at: StageLayout, layers: LayerSums, features: List, 
 export class StageCode {
   readonly #at: StageLayout
   readonly #layers: LayerSums
-  readonly #index: I32Local
-  readonly #value: I32Local
-  readonly #count: I32Local
+  readonly #units: UnitList
 
   constructor(at: StageLayout, scope: FunctionScope) {
     this.#at = at
     this.#layers = new LayerSums(scope)
-    this.#index = scope.i32()
-    this.#value = scope.i32()
-    this.#count = scope.i32()
+    this.#units = new UnitList(scope)
   }
 
   /** Before the group that begins at `channel`: what the stages have added to its scales is in `late`, from the first on. */
@@ -81,30 +74,12 @@ export class StageCode {
             at.hidden + 2 * shift,
           ),
       ),
-      this.#listHidden(),
+      this.#units.of(at.hidden, at.units, at.hiddenAt, at.hiddenValues),
       layers.layer(
         active.minus(SCALE_STAGES[stage]!),
-        [layers.listed(out, { at: at.hiddenAt, values: at.hiddenValues, count: this.#count })],
+        [layers.listed(out, { at: at.hiddenAt, values: at.hiddenValues, count: this.#units.count })],
         (low, high, output, shift) => [add(low, output, shift), add(high, output, shift + 4)],
       ),
-    ]
-  }
-
-  #listHidden(): Code {
-    const at = this.#at
-    const [index, value, count] = [this.#index, this.#value, this.#count]
-    const list = { at: at.hiddenAt, values: at.hiddenValues, count }
-    return [
-      [index.set(0), count.set(0)],
-      doWhile(
-        [
-          value.set(index.shiftLeft(1).loadU16(at.hidden)),
-          append(list, index.times(INPUT_BYTES), value),
-          index.increase(1),
-        ],
-        index.below(at.units),
-      ),
-      endList(at.hiddenValues, count),
     ]
   }
 }
