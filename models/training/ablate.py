@@ -23,7 +23,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from codec import (
-    CONFIG, EDGE, INTRA_CHANNELS, INTRA_INPUTS, INTRA_STAGES, KNOTS, SCALE_STAGES, Codec, interpolate_knots, laplace_bits,
+    CONFIG, EDGE, INTRA_CHANNELS, INTRA_INPUTS, INTRA_STAGES, KNOTS, SCALE_STAGES, Codec, config_of, interpolate_knots, laplace_bits,
 )
 from train import (
     augment, average, bd_rate, descend, forward, latent_statistics, load_crops, make_optimizer, ms_ssim, objective, with_ms_ssim,
@@ -132,7 +132,7 @@ class HyperCodec(Codec):
         nn.init.zeros_(self.hyper_out.weight)
         nn.init.zeros_(self.hyper_out.bias)
 
-    def scale_logits(self, residuals, hidden, position, amp=False):
+    def scale_logits(self, residuals, hidden, position, amp=False, split=None):
         h, w = residuals.shape[2:]
         magnitude = F.pad(residuals.abs().clamp(max=255.0).log1p(), (0, w % 2, 0, h % 2))
         z = self.hyper_down(F.relu(self.hyper_in(magnitude)))
@@ -140,7 +140,7 @@ class HyperCodec(Codec):
         scale = F.softplus(interpolate_knots(self.hyper_scale, position))[:, :, None, None] + 0.02
         self.side_bits = laplace_bits(z, scale.expand_as(z)).sum((1, 2, 3))
         told = self.hyper_out(F.relu(self.hyper_up(z)))[:, :, :h, :w]
-        return super().scale_logits(residuals, hidden, position, amp) + told
+        return super().scale_logits(residuals, hidden, position, amp, split) + told
 
 
 def coded(model, rgb, position, amp, noise):
@@ -207,7 +207,7 @@ def train_row(row, folder, steps):
     torch.manual_seed(row.seed)
     picks, looks, qualities = (np.random.default_rng([row.seed, k]) for k in range(3))
     crops = load_crops(os.path.join(folder, f"{row.crops}.bin"), 256)
-    config = {**CONFIG, "chroma_prediction": 0, "intra_width": 0, "intra_hidden": 0, "stage_hidden": 0, **row.config}
+    config = {**CONFIG, "chroma_prediction": 0, "intra_width": 0, "intra_hidden": 0, "stage_hidden": 0, "splits": 0, **row.config}
     statistics = latent_statistics(crops, block=config.get("block", 16))
     model = HyperCodec(*statistics, config, row.hyper) if row.hyper else Codec(*statistics, config)
     hold_at_zero(model, row.absent)
@@ -309,7 +309,7 @@ def main():
         for row in PARTS_OF_TRAINED:
             if row.name in read_rows(a.out):
                 continue
-            model = Codec(state["order"], state["deviation"], state["config"])
+            model = Codec(state["order"], state["deviation"], config_of(state))
             model.load_state_dict(state["ema"])
             hold_at_zero(model, row.absent)
             append_row(a.out, row, model, dict(steps=state["step"]), held_out, photos)

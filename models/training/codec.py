@@ -22,7 +22,7 @@ CONFIG = dict(
     synthesis_in=320, synthesis_width=192, synthesis_blocks=3,
     render_features=24, render_width=32,
     context_dense=320, context_features=32, mean_channels=48, mean_hidden=64, chroma_prediction=1,
-    calibration=1, intra_width=96, intra_hidden=64, stage_hidden=64,
+    calibration=1, intra_width=96, intra_hidden=64, stage_hidden=64, splits=1,
 )
 
 GROUP = 16  # channels whose predictions from luma share one slope
@@ -37,6 +37,15 @@ EDGE = 16 * EDGE_DEPTH
 INTRA_INPUTS = 3 * EDGE + EDGE_DEPTH ** 2
 
 SCALE_STAGES = (32, 96, 192, 320)  # channels from which on a hidden layer on the magnitudes before them bears on the scales
+
+SPLITS = 4  # of a block: none, into four of 8 x 8, columns halved (left | right), rows halved (top / bottom)
+# First counts of the splits by those of the west and the north neighbour, row 4 * west + north: of procedural crops, in 128.
+SPLIT_PRIOR = (
+    (108, 8, 6, 6), (53, 40, 19, 16), (60, 27, 26, 15), (81, 21, 13, 13),
+    (54, 39, 17, 18), (27, 62, 20, 18), (36, 50, 25, 17), (39, 51, 18, 20),
+    (80, 21, 15, 12), (38, 48, 23, 19), (47, 38, 28, 16), (59, 33, 20, 17),
+    (62, 28, 15, 23), (34, 52, 19, 23), (43, 42, 22, 21), (47, 38, 17, 27),
+)
 
 # What only ablate.py varies; the product knows these values alone, so exported configs leave them out.
 FIXED = dict(block=BLOCK, depthwise_size=3, activation="relu")
@@ -53,6 +62,20 @@ def dct_matrix(n):
     m = np.cos(math.pi * k * (2 * x + 1) / (2 * n)) * math.sqrt(2 / n)
     m[0] /= math.sqrt(2)
     return m
+
+
+def halves_of(n=BLOCK):
+    """[n, n]: from the DCT of n samples to those of both halves, frequency by frequency; of the lowest, sum and difference."""
+    half, none = dct_matrix(n // 2), np.zeros((n // 2, n // 2))
+    parts = np.stack([np.hstack([half, none]), np.hstack([none, half])], 1).reshape(n, n)
+    parts[:2] = np.array([[1, 1], [1, -1]]) / math.sqrt(2) @ parts[:2]
+    return parts @ dct_matrix(n).T
+
+
+def split_matrices():
+    """[SPLITS, 2, 16, 16]: from frequencies of the whole block to those of its split parts, of rows (v) and of columns (u)."""
+    whole, halves = np.eye(BLOCK), halves_of()
+    return np.array([[whole, whole], [halves, halves], [whole, halves], [halves, whole]])
 
 
 def block_transform(block=BLOCK):
@@ -107,6 +130,14 @@ def step_of(position):
     return STEP_MIN * torch.exp2(position * (STEP_OCTAVES / (KNOTS - 1)))
 
 
+def config_of(state):
+    """Configuration of a checkpoint; in early ones splits have another name."""
+    config = dict(state.get("config", CONFIG))
+    if config.pop("turns", 1) == SPLITS:
+        config["splits"] = 1
+    return config
+
+
 def edge_basis(order):
     """Luma of the right and the bottom edge of a block by channel [INTRA_CHANNELS, 2 * EDGE]; chroma channels give nothing."""
     basis = block_transform()[order][:INTRA_CHANNELS].reshape(INTRA_CHANNELS, 3, BLOCK, BLOCK)
@@ -127,6 +158,8 @@ class Codec(nn.Module):
         self.block = fixed["block"]
         self.activation = getattr(F, fixed["activation"])
         latents = 3 * self.block ** 2
+        self.splits = SPLITS if c.get("splits") else 1
+        per_split = lambda value, rows=SPLITS: nn.Parameter(value if self.splits == 1 else value.repeat(rows, *[1] * value.dim()))
         make_block = lambda width: Block(width, fixed["depthwise_size"], self.activation)
         basis = torch.tensor(block_transform(self.block)[order], dtype=torch.float32)
         self.analysis_linear = nn.Parameter(basis.clone())  # [768, 3*16*16]
@@ -164,7 +197,7 @@ class Codec(nn.Module):
         d, f = c["context_dense"], c["context_features"]
         laplace = self.deviation[None] / knots / math.sqrt(2)
         inverse = torch.log(torch.expm1(laplace.clamp(0.02, 20)))
-        self.scale_bias = nn.Parameter(torch.where(laplace > 20, laplace, inverse).clamp(max=4.0))
+        self.scale_bias = per_split(torch.where(laplace > 20, laplace, inverse).clamp(max=4.0))
         self.scale_dense = nn.Parameter(torch.randn(latents, d) * 1e-3)
         self.scale_same = nn.Parameter(torch.tensor([0.2, 0.2, 0.05, 0.05]).repeat(latents, 1))
         self.feature = nn.Conv2d(latents, f, 1, bias=False)
@@ -181,10 +214,10 @@ class Codec(nn.Module):
         mean = torch.zeros(m, 4 * m)
         for tap, value in enumerate((0.5, 0.5, -0.2, 0.15)):
             mean[0, tap * m] = value
-        self.mean_weight = nn.Parameter(mean)
+        self.mean_weight = per_split(mean)
         self.mean_in = nn.Parameter(torch.randn(h, 4 * m) * (0.5 / math.sqrt(m)))
-        self.mean_out = nn.Parameter(torch.zeros(m, h))
-        self.mean_gain = nn.Parameter(torch.ones(KNOTS, m))
+        self.mean_out = per_split(torch.zeros(m, h))
+        self.mean_gain = per_split(torch.ones(KNOTS, m))
         self.scale_hidden = nn.Parameter(torch.zeros(latents, h))
         if c.get("chroma_prediction"):
             # place of the three colours of every frequency but the lowest, which neighbours predict
@@ -194,13 +227,13 @@ class Codec(nn.Module):
             self.gain_chroma = nn.Parameter(torch.full((KNOTS, latents), 0.5))
         if c.get("intra_width"):
             a, g = c["intra_width"], c["intra_hidden"]
-            uniform = lambda rows, columns, reach: nn.Parameter((torch.rand(rows, columns) * 2 - 1) * reach / math.sqrt(columns))
+            uniform = lambda rows, columns, reach: (torch.rand(rows, columns) * 2 - 1) * reach / math.sqrt(columns)
             self.register_buffer("intra_edges", torch.tensor(edge_basis(order), dtype=torch.float32))
             self.intra_step = nn.Parameter(torch.ones(KNOTS, INTRA_CHANNELS))
-            self.intra_gain = nn.Parameter(torch.ones(KNOTS, INTRA_CHANNELS))
-            self.intra_in = uniform(a, INTRA_INPUTS, 1.2)
-            self.intra_mid = nn.ParameterList([uniform(g, a + own, 1.5) for own in INTRA_STAGES[:-1]])
-            self.intra_out = nn.ParameterList([nn.Parameter(torch.zeros(end - start, g))
+            self.intra_gain = per_split(torch.ones(KNOTS, INTRA_CHANNELS))
+            self.intra_in = nn.Parameter(uniform(a, INTRA_INPUTS, 1.2))
+            self.intra_mid = nn.ParameterList([per_split(uniform(g, a + own, 1.5), SPLITS if own else 1) for own in INTRA_STAGES[:-1]])
+            self.intra_out = nn.ParameterList([per_split(torch.zeros(end - start, g))
                                                for start, end in zip(INTRA_STAGES, INTRA_STAGES[1:])])
             self.scale_intra = nn.Parameter(torch.zeros(latents, g))
             # What makes inputs alike in size while training; export.py folds it into the weights.
@@ -210,8 +243,13 @@ class Codec(nn.Module):
             g = c["stage_hidden"]
             self.stage_in = nn.ParameterList([nn.Parameter(torch.randn(g, start + 4 * f) / math.sqrt(start + 4 * f))
                                               for start in SCALE_STAGES])
-            self.stage_bias = nn.ParameterList([nn.Parameter(torch.zeros(g)) for _ in SCALE_STAGES])
+            self.stage_bias = nn.ParameterList([per_split(torch.zeros(g)) for _ in SCALE_STAGES])
             self.stage_out = nn.ParameterList([nn.Parameter(torch.zeros(latents - start, g)) for start in SCALE_STAGES])
+        if self.splits > 1:
+            self.register_buffer("matrices", torch.tensor(split_matrices(), dtype=torch.float32), persistent=False)
+            # channel of every natural index (colour, v, u), and natural index of every channel
+            self.register_buffer("place", torch.tensor(np.argsort(order)), persistent=False)
+            self.register_buffer("natural", torch.tensor(np.array(order)), persistent=False)
 
     # -- transforms ---------------------------------------------------------------------------------------------
     def analyze(self, rgb, position, amp=False):
@@ -245,6 +283,43 @@ class Codec(nn.Module):
     def steps(self, position):
         """Quantization step of every latent, [N, 768, 1, 1]."""
         return (step_of(position)[:, None] * torch.exp(interpolate_knots(self.log_step, position)))[:, :, None, None]
+
+    # -- splits -------------------------------------------------------------------------------------------------
+    def to_split(self, y, split):
+        """Latents in grey levels [N, 768, H, W] of whole blocks -> of blocks split as split [N, H, W] says; None: all are whole."""
+        return y if split is None else self.multiplied(y, split, self.matrices)
+
+    def to_whole(self, y, split):
+        """The way back from to_split()."""
+        return y if split is None else self.multiplied(y, split, self.matrices.transpose(2, 3))
+
+    def multiplied(self, y, split, matrices):
+        blocks = y.permute(0, 2, 3, 1)
+        out = blocks.clone()
+        for k in range(1, SPLITS):
+            here, (v, u) = torch.nonzero(split == k, as_tuple=True), matrices[k]
+            square = blocks[here][:, self.place].unflatten(1, (3, BLOCK, BLOCK))
+            out[here] = (v @ square @ u.T).flatten(1)[:, self.natural]
+        return out.permute(0, 3, 1, 2)
+
+    def luma_by_split(self, y):
+        """Luma of latents of whole blocks [N, 768, H, W] in every split, by natural index: SPLITS times [N, 256, H, W]."""
+        n, _, h, w = y.shape
+        rows = y[:, self.place[:BLOCK ** 2]].reshape(n, BLOCK, BLOCK * h * w)
+        columns = [(v @ rows).reshape(n * BLOCK, BLOCK, h * w) for v, _ in self.matrices]
+        return [(u @ t).reshape(n, BLOCK ** 2, h, w) for t, (_, u) in zip(columns, self.matrices)]
+
+    def by_split(self, parameter):
+        """What of a parameter belongs to each split [splits, ..]; a single row serves all."""
+        return parameter[None] if self.splits == 1 else parameter.expand(SPLITS, *parameter.shape[1:])
+
+    @staticmethod
+    def picked(options, split):
+        """Of tensors [N, C, H, W] by split those of split [N, H, W]."""
+        out = options[0]
+        for k in range(1, len(options) if split is not None else 1):
+            out = torch.where((split == k)[:, None], options[k], out)
+        return out
 
     # -- entropy model ------------------------------------------------------------------------------------------
     @staticmethod
@@ -284,13 +359,15 @@ class Codec(nn.Module):
         out = torch.zeros_like(symbols)
         return out.index_add(1, first, one).index_add(1, second, two)
 
-    def means(self, symbols, position):
-        """Predicted symbols of the first channels from neighbours [N, mean_channels, H, W], and the hidden layer."""
+    def means(self, whole, position):
+        """Predicted symbols of the first channels from neighbours, by split [N, mean_channels, H, W], and the hidden layer."""
         m = self.config["mean_channels"]
-        near = self.neighbours(symbols[:, :m])
+        near = self.neighbours(whole[:, :m])
         hidden = F.relu(F.conv2d(near, self.mean_in[:, :, None, None]))
-        mean = F.conv2d(near, self.mean_weight[:, :, None, None]) + F.conv2d(hidden, self.mean_out[:, :, None, None])
-        return mean * interpolate_knots(self.mean_gain, position)[:, :, None, None], hidden
+        weight, out = (self.by_split(p).flatten(0, 1)[:, :, None, None] for p in (self.mean_weight, self.mean_out))
+        mean = (F.conv2d(near, weight) + F.conv2d(hidden, out)).chunk(self.splits, 1)
+        gain = [interpolate_knots(table, position)[:, :, None, None] for table in self.by_split(self.mean_gain)]
+        return [a * b for a, b in zip(mean, gain)], hidden
 
     def edges(self, scaled):
         """What the edges of neighbours show of symbols in common steps [N, INTRA_CHANNELS, H, W]: [N, INTRA_INPUTS, H, W]."""
@@ -301,40 +378,53 @@ class Codec(nn.Module):
         return torch.cat([p[:, :EDGE, 1:, 0:w], p[:, EDGE:, :h, 1:w + 1], p[:, corner, :h, 0:w], p[:, EDGE:, :h, 2:w + 2]], 1)
 
     def intra_layers(self, edges, scaled, position):
-        """edges() and symbols in common steps [N, .., H, W] -> what they foretell, and the hidden layer of the first stage."""
+        """edges() and, by split, own symbols in common steps [N, .., H, W] -> what they foretell by split, first hidden layer."""
         product = lambda x, weights: F.conv2d(x, weights[:, :, None, None])
         seen = F.relu(product(edges, self.intra_in @ self.intra_even))
-        own = scaled * self.intra_own[None, :, None, None]
-        hidden = [F.relu(product(torch.cat([seen, own[:, :start]], 1), mid)) for start, mid in zip(INTRA_STAGES, self.intra_mid)]
-        foretold = torch.cat([product(x, out) for x, out in zip(hidden, self.intra_out)], 1)
-        return foretold * interpolate_knots(self.intra_gain, position)[:, :, None, None], hidden[0]
+        mids, outs = (list(zip(*map(self.by_split, stages))) for stages in (self.intra_mid, self.intra_out))
+        foretold = []
+        for own, gain, mid, out in zip(scaled, self.by_split(self.intra_gain), mids, outs):
+            own = own * self.intra_own[None, :, None, None]
+            hidden = [F.relu(product(torch.cat([seen, own[:, :start]], 1), weights)) for start, weights in zip(INTRA_STAGES, mid)]
+            all_stages = torch.cat([product(x, weights) for x, weights in zip(hidden, out)], 1)
+            foretold.append(all_stages * interpolate_knots(gain, position)[:, :, None, None])
+        return foretold, hidden[0]
 
     def in_common_steps(self, symbols, position):
         return symbols[:, :INTRA_CHANNELS] * interpolate_knots(self.intra_step, position)[:, :, None, None]
 
-    def intra(self, symbols, position):
-        """Means that the edges of neighbours foretell [N, INTRA_CHANNELS, H, W], and the hidden layer of the first stage."""
-        scaled = self.in_common_steps(symbols, position)
-        return self.intra_layers(self.edges(scaled), scaled, position)
+    def intra(self, own, whole, position):
+        """Means that the edges of neighbours foretell by split [N, INTRA_CHANNELS, H, W], and the hidden layer of the first stage.
 
-    def foretell(self, symbols, position):
-        """Predicted symbols [N, 768, H, W] from decoded ones, and the hidden layers that scales() looks at."""
+        own: symbols of the position by split; whole: those of neighbours, of whole blocks.
+        """
+        near = self.in_common_steps(whole, position)
+        scaled = [near if symbols is whole else self.in_common_steps(symbols, position) for symbols in own]
+        return self.intra_layers(self.edges(near), scaled, position)
+
+    def foretell(self, symbols, position, whole=None, split=None):
+        """Predicted symbols [N, 768, H, W] from decoded ones, and the hidden layers that scales() looks at.
+
+        Where blocks are split as split [N, H, W] says, whole are the symbols turned back to whole blocks.
+        """
         latents = symbols.shape[1]
-        mean, *hidden = self.means(symbols, position)
+        whole = symbols if split is None else whole
+        means, *hidden = self.means(whole, position)
+        mean = self.picked(means, split)
         mean = F.pad(mean, (0, 0, 0, 0, 0, latents - mean.shape[1]))
         if self.config.get("chroma_prediction"):
             mean = mean + self.chroma(symbols, position)
         if self.config.get("intra_width"):
-            foretold, first = self.intra(symbols, position)
-            mean = mean + F.pad(foretold, (0, 0, 0, 0, 0, latents - INTRA_CHANNELS))
+            foretold, first = self.intra([symbols] * self.splits, whole, position)
+            mean = mean + F.pad(self.picked(foretold, split), (0, 0, 0, 0, 0, latents - INTRA_CHANNELS))
             hidden.append(first)
         return mean, hidden
 
-    def scales(self, residuals, hidden, position, amp=False):
+    def scales(self, residuals, hidden, position, amp=False, split=None):
         """Laplace scale of every symbol from |residual symbols| already coded and the hidden layers of foretell()."""
-        return F.softplus(self.scale_logits(residuals, hidden, position, amp)) + 0.02
+        return F.softplus(self.scale_logits(residuals, hidden, position, amp, split)) + 0.02
 
-    def scale_logits(self, residuals, hidden, position, amp=False):
+    def scale_logits(self, residuals, hidden, position, amp=False, split=None):
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):
             magnitude = residuals.abs().clamp(max=15.0)
             near = self.neighbours(magnitude).unflatten(1, (4, -1))
@@ -345,16 +435,21 @@ class Codec(nn.Module):
             features = self.scale_feature(seen)
             for layer, weights in zip(hidden, (self.scale_hidden, getattr(self, "scale_intra", None))):
                 features = features + F.conv2d(layer.clamp(max=15.0), weights[:, :, None, None])
-            late = self.late(magnitude, seen) if self.config.get("stage_hidden") else 0.0
+            late = self.late(magnitude, seen, split) if self.config.get("stage_hidden") else 0.0
         s = same.float() + dense.float() + features.float() + late
-        return s + interpolate_knots(self.scale_bias, position)[:, :, None, None]
+        biases = [interpolate_knots(table, position)[:, :, None, None] for table in self.by_split(self.scale_bias)]
+        return s + self.picked(biases, split)
 
-    def late(self, magnitude, seen):
+    def late(self, magnitude, seen, split):
         """What hidden layers on magnitudes of earlier channels and on features of neighbours say of later scales [N, 768, H, W]."""
         hidden = []
         for start, first, bias in zip(SCALE_STAGES, self.stage_in, self.stage_bias):
             inputs = torch.cat([magnitude[:, :start].to(seen.dtype), seen], 1)
-            hidden.append(F.relu(F.conv2d(inputs, first[:, :, None, None], bias)).clamp(max=15.0))
+            if self.splits == 1:
+                sums = F.conv2d(inputs, first[:, :, None, None], bias)
+            else:
+                sums = F.conv2d(inputs, first[:, :, None, None]) + self.picked(bias[:, None, :, None, None], split)
+            hidden.append(F.relu(sums).clamp(max=15.0))
         outs = [F.pad(out, (0, 0, start - SCALE_STAGES[0], 0)) for start, out in zip(SCALE_STAGES, self.stage_out)]
         late = F.conv2d(torch.cat(hidden, 1), torch.cat(outs, 1)[:, :, None, None]).float()
         return F.pad(late, (0, 0, 0, 0, SCALE_STAGES[0], 0))

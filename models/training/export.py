@@ -5,17 +5,24 @@
 import json
 import math
 import os
+import re
 import sys
 
 import numpy as np
 import torch
 
-from codec import CONFIG, INTRA_STAGES, LATENTS, SCALE_STAGES, Codec
+from codec import INTRA_STAGES, LATENTS, SCALE_STAGES, SPLIT_PRIOR, SPLITS, Codec, config_of, halves_of
 
 TABLES, SCALE_MIN, SCALE_MAX = 64, 0.02, 256.0
 DRIFT_LEVELS, STEEPEST = 16, 6
 DRIFT_RATE, CALIBRATED_DRIFT_RATE = 0.05, 0.02
-SCALE_BITS, FEATURE_SUM_BITS, FEATURE_BITS, MEAN_BITS, GAIN_BITS, EDGE_BITS = 14, 12, 10, 10, 10, 15
+SCALE_BITS, FEATURE_SUM_BITS, FEATURE_BITS, MEAN_BITS, GAIN_BITS, EDGE_BITS, SPLIT_BITS = 14, 12, 10, 10, 10, 15, 14
+
+# What each split has of its own, first the whole block; of a single row it is the same.
+SPLIT_TENSORS = (
+    "scale_bias", "mean_weight", "mean_out", "mean_gain", "intra_gain", *(f"intra_{part}_{stage}" for part in ("mid", "out")
+    for stage in range(len(INTRA_STAGES) - 1)), *(f"stage_bias_{stage}" for stage in range(len(SCALE_STAGES))),
+)
 
 
 def pixel_order():
@@ -124,6 +131,10 @@ def product_layout(w, c, gap=0):
         for stage, start in enumerate(SCALE_STAGES):
             t[f"stage_in_{stage}"], t[f"stage_bias_{stage}"] = w[f"stage_in.{stage}"], w[f"stage_bias.{stage}"]
             t[f"stage_out_{stage}"] = np.pad(w[f"stage_out.{stage}"].T, ((0, 0), (start, 0)), constant_values=gap)
+    if c.get("splits"):
+        for name in SPLIT_TENSORS:
+            t[name], *others = t[name]
+            t.update({f"split_{k}_{name}": value for k, value in enumerate(others, 1)})
     return t
 
 
@@ -134,7 +145,7 @@ def without_evening(w, c):
     folded = {"intra_in": w["intra_in"] @ w["intra_even"]}
     for stage, own in enumerate(INTRA_STAGES[:-1]):
         mid = w[f"intra_mid.{stage}"].copy()
-        mid[:, c["intra_width"]:] *= w["intra_own"][:own]
+        mid[..., c["intra_width"]:] *= w["intra_own"][:own]
         folded[f"intra_mid.{stage}"] = mid
     return {**w, **folded}
 
@@ -148,6 +159,13 @@ def chroma_partners(triples):
     return dict(luma_of=luma_of, first_of=first_of)
 
 
+def split_tables(place, log_step):
+    """What splits need besides weights: the transform, where its latents lie, steps by channel and one over them, first counts."""
+    unit = 2 ** SPLIT_BITS
+    return dict(split_halves=halves_of() * unit, split_place=place, split_sign=np.ones(LATENTS),
+                split_step=np.exp(log_step) * unit, split_unstep=np.exp(-log_step) * unit, split_prior=np.array(SPLIT_PRIOR))
+
+
 FIXED_POINT = dict(
     scale_bias=SCALE_BITS, scale_same=SCALE_BITS, scale_dense=SCALE_BITS, feature=FEATURE_SUM_BITS,
     scale_feature=FEATURE_BITS, mean_weight=MEAN_BITS, mean_in=MEAN_BITS, mean_out=MEAN_BITS, mean_gain=MEAN_BITS,
@@ -157,12 +175,13 @@ FIXED_POINT = dict(
     **{f"stage_{part}_{stage}": bits for part, bits in (("in", FEATURE_BITS), ("bias", SCALE_BITS), ("out", FEATURE_BITS))
        for stage in range(len(SCALE_STAGES))},
 )
+FIXED_POINT |= {f"split_{k}_{name}": FIXED_POINT[name] for k in range(1, SPLITS) for name in SPLIT_TENSORS}
 QUALITY_TABLES = ("log_step", "analysis_gain", "analysis_scale", "synthesis_gain", "render_gain", "render_scale")
 
 
 def main(source, target):
     state = torch.load(source, map_location="cpu", weights_only=False)
-    model = Codec(state["order"], state["deviation"], state.get("config", CONFIG))
+    model = Codec(state["order"], state["deviation"], config_of(state))
     model.load_state_dict(state["ema"])
     w = {k: v.detach().numpy().astype(np.float64) for k, v in model.state_dict().items()}
     c = model.config
@@ -178,6 +197,8 @@ def main(source, target):
 
     if c.get("chroma_prediction"):
         integers.update(chroma_partners(model.triples.numpy()))
+    if c.get("splits"):
+        integers.update(split_tables(model.place.numpy(), w["log_step"]))
     rate = CALIBRATED_DRIFT_RATE if c.get("calibration") else DRIFT_RATE
     integers["drift"], integers["drift_shift"] = drift(rate)
 
@@ -195,10 +216,11 @@ def main(source, target):
         put(name, np.where(np.abs(values) < 2 ** -14, 0, values) + 0.0, "float16")
     for name, values in exact.items():
         put(name, values + 0.0, "float32")
+    integers = {name: np.rint(values) for name, values in integers.items()}
+    kin = lambda name: re.sub(r"^split_\d_", "", name)  # tensors of all splits have one type
+    wide = {kin(name) for name, values in integers.items() if np.abs(values).max() > 32767} | {"split_step", "split_unstep"}
     for name, values in integers.items():
-        rounded = np.rint(values)
-        wide = np.abs(rounded).max() > 32767
-        put(name, rounded, "int32" if wide else "int16")
+        put(name, values, "int32" if kin(name) in wide else "int16")
     tables = [laplace_table(SCALE_MIN * ratio ** i) for i in range(TABLES)]
     camel = lambda s: "".join(p if i == 0 else p.capitalize() for i, p in enumerate(s.split("_")))
     description = dict(format="safelight-model", version=1, name=os.path.basename(target.rstrip("/")),

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import torch
 
-from codec import INTRA_CHANNELS, KNOTS, Codec, interpolate_knots, laplace_bits
+from codec import CONFIG, INTRA_CHANNELS, KNOTS, Codec, interpolate_knots, laplace_bits
 from train import augment, decoded, hard_round, load_crops
 
 # Coarser steps alone decide what the network looks for; the gains of all are fitted in the end.
@@ -30,7 +30,7 @@ def gather(model, crops, rng, deadzone):
         rgb = augment(torch.tensor(np.array(crops[at:at + 12])).permute(0, 3, 1, 2).float(), rng)
         position = torch.tensor(rng.uniform(0.5, LARGEST, len(rgb))).float()
         y = model.analyze(rgb, position) / model.steps(position)
-        known = decoded(model, y, position, deadzone)
+        known, _ = decoded(model, y, position, deadzone)
         mean, hidden = model.foretell(known, position)
         left = y - mean
         scale = model.scales(hard_round(left, deadzone), hidden, position)
@@ -60,7 +60,7 @@ def fit(model, data, parameters, minutes, rate, a):
     while (share := (time.time() - began) / (60 * minutes)) < 1:
         pick = torch.randint(0, len(data["own"]), (a.batch,))
         x = {name: values[pick].float() for name, values in data.items()}
-        foretold, _ = model.intra_layers(x["edges"][:, :, None, None], x["own"][:, :, None, None], x["position"])
+        (foretold,), _ = model.intra_layers(x["edges"][:, :, None, None], [x["own"][:, :, None, None]], x["position"])
         off = x["left"] - foretold[:, :, 0, 0]
         error = ((off - hard_round(off, a.deadzone).detach()) * interpolate_knots(steps, x["position"])) ** 2
         bits = laplace_bits(off + torch.rand_like(off) - 0.5, x["scale"])
@@ -95,7 +95,7 @@ def main():
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
     state = torch.load(a.init, map_location="cpu", weights_only=False)
-    model = Codec(state["order"], state["deviation"])
+    model = Codec(state["order"], state["deviation"], {**CONFIG, "splits": 0})
     model.load_state_dict(state["ema"], strict=False)
     with torch.no_grad():
         model.intra_step.copy_(torch.exp(model.log_step[:, :INTRA_CHANNELS]))

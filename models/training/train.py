@@ -15,9 +15,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from codec import BLOCK, KNOTS, Codec, block_transform, laplace_bits, step_of
+from codec import BLOCK, INTRA_CHANNELS, KNOTS, Codec, block_transform, interpolate_knots, laplace_bits, step_of
 
 torch.backends.mkldnn.enabled = True
+
+LAGRANGE = 0.13
+SPLIT_COST = (0.15, 3.0, 3.5, 3.5)  # bits that tell the split of a position, about
 
 
 def load_crops(path, size):
@@ -44,28 +47,89 @@ def hard_round(y, deadzone):
     return torch.sign(y) * torch.floor(y.abs() + deadzone)
 
 
+def whole_bits(symbols, scale):
+    """Bits of whole symbols under a zero-mean Laplace with the given scale."""
+    e = torch.exp(-0.5 / scale)
+    beyond = torch.where(symbols == 0, 0.0, (symbols.abs() - 0.5) / (scale * math.log(2)))
+    return beyond - torch.log2(torch.where(symbols == 0, 1 - e, 0.5 * (1 - e * e)).clamp(min=1e-9))
+
+
 @torch.no_grad()
-def decoded(model, y, position, deadzone):
-    """Symbols as the decoder will know them, from y [N, 768, H, W] in steps: it goes position by position, two rounds come near it."""
+def choose_splits(model, y, position, deadzone, lagrange):
+    """Split of every position [N, H, W] that costs least for its luma, from y [N, 768, H, W] in grey levels; None without splits.
+
+    All else counts as if it were whole: neighbours, chroma, and what the scale stages would add.
+    """
+    if model.splits == 1:
+        return None
+    steps = model.steps(position)
+    luma = model.place[:BLOCK ** 2]
+    early = torch.nonzero(luma < INTRA_CHANNELS)[:, 0]
+    options = [option / steps[:, luma] for option in model.luma_by_split(y)]
+    whole = hard_round(y / steps, 0.5)
+    own = [whole[:, :INTRA_CHANNELS].clone() for _ in options]
+    for symbols, option in zip(own, options):
+        symbols[:, luma[early]] = hard_round(option[:, early], 0.5)
+    means, *hidden = model.means(whole, position)
+    foretold, first = model.intra(own, whole, position)
+    foretold = [F.pad(mean, (0, 0, 0, 0, 0, INTRA_CHANNELS - mean.shape[1])) + more for mean, more in zip(means, foretold)]
+
+    left = y / steps
+    left[:, :INTRA_CHANNELS] -= foretold[0]
+    magnitude = hard_round(left, deadzone).abs().clamp(max=15)
+    product = lambda x, weights: F.conv2d(x, weights[:, :, None, None])
+    near = model.neighbours(magnitude[:, luma]).unflatten(1, (4, -1))
+    base = sum(near[:, t] * model.scale_same[luma, t, None, None] for t in range(4))
+    base = base + F.conv2d(model.neighbours(F.relu(model.feature(magnitude))), model.scale_feature.weight[luma])
+    for layer, weights in zip((*hidden, first), (model.scale_hidden, model.scale_intra)):
+        base = base + product(layer.clamp(max=15), weights[luma])
+    dense = (model.scale_dense * model.dense_mask)[luma]
+    seen = torch.nonzero(luma < dense.shape[1])[:, 0]
+    of_chroma = dense.index_fill(1, luma[seen], 0)
+    base = base + product(magnitude[:, :dense.shape[1]], of_chroma)
+
+    costs = []
+    common = torch.exp(interpolate_knots(model.log_step, position))[:, luma, None, None]
+    for k, left in enumerate(options):
+        left[:, early] -= foretold[k][:, luma[early]]
+        symbols = hard_round(left, deadzone)
+        bias = interpolate_knots(model.scale_bias[k], position)[:, luma, None, None]
+        logits = base + product(symbols[:, seen].abs().clamp(max=15), dense[:, luma[seen]]) + bias
+        bits = whole_bits(symbols, F.softplus(logits) + 0.02).sum(1)
+        costs.append(bits + (((left - symbols) * common) ** 2).sum(1) / lagrange + SPLIT_COST[k])
+    return torch.stack(costs).argmin(0)
+
+
+@torch.no_grad()
+def decoded(model, y, position, deadzone, split=None):
+    """Symbols as the decoder will know them, and the same of whole blocks, from y [N, 768, H, W] in steps, split already.
+
+    The decoder goes position by position, two rounds come near it.
+    """
+    steps = model.steps(position)
+    whole_of = lambda symbols: symbols if split is None else model.to_whole(symbols * steps, split) / steps
     known = hard_round(y, 0.5)
     for _ in range(2):
-        guess, _ = model.foretell(known, position)
+        guess, _ = model.foretell(known, position, whole_of(known), split)
         known = guess + hard_round(y - guess, deadzone)
-    return known
+    return known, whole_of(known)
 
 
-def forward(model, rgb, position, deadzone, amp, noise=True):
-    """-> (bits per pixel [N], squared error per pixel summed over RGB [N], restored rgb)."""
+def forward(model, rgb, position, deadzone, amp, noise=True, lagrange=LAGRANGE):
+    """-> (bits per pixel [N] without those of splits, squared error per pixel summed over RGB [N], restored rgb)."""
     n, _, h, w = rgb.shape
     steps = model.steps(position)
-    y = model.analyze(rgb, position, amp) / steps
-    mean, hidden = model.foretell(decoded(model, y, position, deadzone), position)
+    whole = model.analyze(rgb, position, amp)
+    split = choose_splits(model, whole, position, deadzone, lagrange)
+    y = model.to_split(whole, split) / steps
+    known = decoded(model, y, position, deadzone, split)
+    mean, hidden = model.foretell(known[0], position, known[1], split)
     centred = y - mean
     residual = centred + (hard_round(centred, deadzone) - centred).detach()
-    scale = model.scales(residual.detach(), hidden, position, amp)
+    scale = model.scales(residual.detach(), hidden, position, amp, split)
     rate_input = centred + torch.rand_like(centred) - 0.5 if noise else residual
     bits = laplace_bits(rate_input, scale).sum((1, 2, 3)) / (h * w)
-    y_hat = (residual + mean) * steps
+    y_hat = model.to_whole((residual + mean) * steps, split)
     restored = model.synthesize(y_hat, position, amp)
     error = ((restored - rgb) ** 2).sum((1, 2, 3)) / (h * w)
     return bits, error, restored
@@ -127,12 +191,16 @@ def augment(x, rng):
 
 
 def make_optimizer(model, rate):
-    """Adam; the linear path learns slowly, what is read from tables by quality or has even inputs fast: by the base of its group."""
+    """Adam; the linear path learns slowly, what is read from tables by quality or has even inputs fast: by the base of its group.
+
+    Means learn fast too where each split has its own, which few positions teach.
+    """
     slow, fast, table = [], [], []
+    quick = ("log_gain", "intra", "stage_", *(["mean_"] if model.splits > 1 else []))
     for name, q in model.named_parameters():
         if name in ("analysis_linear", "synthesis_linear"):
             slow.append(q)
-        elif "log_gain" in name or "intra" in name or "stage_" in name or name in ("log_step", "scale_bias", "mean_gain", "gain_luma", "gain_chroma"):
+        elif any(word in name for word in quick) or name in ("log_step", "scale_bias", "mean_gain", "gain_luma", "gain_chroma"):
             table.append(q)
         else:
             fast.append(q)
@@ -159,6 +227,13 @@ def average(ema, model, step):
         for k, v in model.state_dict().items():
             if v.dtype.is_floating_point:
                 ema[k].lerp_(v, 1 - keep)
+
+
+def for_splits(state, model):
+    """The state of a model, every split beginning as the whole block where the state knows no splits."""
+    shapes = {name: value.shape for name, value in model.state_dict().items()}
+    lacks = lambda name, value: name in shapes and len(shapes[name]) == value.dim() + 1
+    return {name: value.expand(shapes[name]) if lacks(name, value) else value for name, value in state.items()}
 
 
 def validate(model, val, positions, deadzone, amp, batch=8):
@@ -200,7 +275,7 @@ def main():
     p.add_argument("--size", type=int, default=256)
     p.add_argument("--rate", type=float, default=1e-3)
     p.add_argument("--deadzone", type=float, default=0.42)
-    p.add_argument("--lagrange", type=float, default=0.13)
+    p.add_argument("--lagrange", type=float, default=LAGRANGE)
     p.add_argument("--validate-every", type=float, default=8, help="minutes")
     p.add_argument("--validate-count", type=int, default=24)
     p.add_argument("--amp", type=int, default=1)
@@ -224,7 +299,7 @@ def main():
     order, deviation = (state["order"], state["deviation"]) if state else latent_statistics(crops)
     model = Codec(order, deviation)
     if state:
-        model.load_state_dict(state["model"], strict=state.get("strict", True))  # blocks that are new start as identity
+        model.load_state_dict(for_splits(state["model"], model), strict=state.get("strict", True))  # blocks that are new start as identity
     opt = make_optimizer(model, a.rate)
     ema = {k: v.clone() for k, v in model.state_dict().items()}
     step, used = 0, 0.0
@@ -260,7 +335,7 @@ def main():
         pick = np.sort(rng.integers(0, len(crops), a.batch))
         x = augment(torch.tensor(crops[pick]).permute(0, 3, 1, 2).float(), rng)
         position = torch.tensor(rng.uniform(0, KNOTS - 1, a.batch)).float()
-        bits, error, restored = forward(model, x, position, a.deadzone, bool(a.amp))
+        bits, error, restored = forward(model, x, position, a.deadzone, bool(a.amp), lagrange=a.lagrange)
         if a.ms_ssim > 0:
             few = a.batch // 3  # it costs as much as the networks; a third of the crops with three times the weight are as good
             mixed = with_ms_ssim(error[:few], restored[:few], x[:few], min(1, a.ms_ssim * a.batch / few))

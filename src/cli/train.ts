@@ -2,7 +2,7 @@
  * Trains a base model on procedural images:
  *
  *     npm run train -- --out checkpoints/first --steps 20000 --workers 4
- *     npm run train -- --from models/safelight-v1 --steps 2000      goes on from released weights
+ *     npm run train -- --from models/safelight-v1 --steps 2000      goes on from released weights, without their splits
  *     npm run train -- --smoke                                      a tiny run that checks itself, under two minutes
  *
  * A run that was killed goes on from its last checkpoint in --out with the configuration saved there.

@@ -8,7 +8,7 @@ import { decodeAlpha, encodeAlpha } from './alpha'
 import { assembleBitstream, checkSize, parseBitstream, tileGrid, type ParsedBitstream } from './bitstream'
 import { analyzerAt, type Analyzer } from './analyzer'
 import { writeQuarters, type BlockRegion } from './blocks'
-import { contextModelAt } from './context-model'
+import { contextModelAt, type ContextModel } from './context-model'
 import { createLinearAnalysis, type LinearAnalysis } from './exact/kernel/linear-analysis'
 import type { WholeMachine } from './exact/layers'
 import { createWholeMachine } from './exact/whole-machine'
@@ -29,12 +29,15 @@ import {
 } from './restorer'
 import { haloOf, RENDER_HALO } from './transform'
 import { fillPadding, versionsFor } from './fill-padding'
+import { guessSplits, Splitter, type SplitGuess } from './splits/split-choice'
+import { trySplits } from './splits/split-trial'
 import { worthsAt } from './symbol-choice'
 import {
   ENTROPY_TILE,
   type Band,
   type Codec,
   type DecodeOptions,
+  type Effort,
   type EncodeOptions,
   type RasterImage,
   type TileVersions,
@@ -154,9 +157,17 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
         const row = run.row + Math.floor(i / run.columns)
         const column = run.column + (i % run.columns)
         const part = tileRegion(size, column, row)
-        const coded = (worth: number): Uint8Array => {
+        const gathered = (): void => {
           timed('latents', () => gather(linear, correction, corrected, region, part, y))
-          const choices = { worth, ...parts.choices }
+        }
+        let splits: Uint8Array | null = null
+        if (entropy.model.splits !== null) {
+          gathered()
+          splits = timed('entropy', () => splitsOf(entropy, y, part, options.effort, lean!))
+        }
+        const coded = (worth: number): Uint8Array => {
+          gathered()
+          const choices = { worth, splits, ...parts.choices }
           return timed('entropy', () => encodeTile(entropy, y, part.width, part.height, choices))
         }
         tiles[(row - tileRows.from) * grid.columns + column] = [coded(lean!), ...richer.map(coded)]
@@ -206,7 +217,8 @@ export function createCodec(weights: CodecWeights, parts: CodecParts = {}): Code
       dropBefore(row) {
         for (const [old, tiles] of kept) {
           if (old >= row) continue
-          spare.push(...tiles.map((tile) => tile.symbols))
+          // Whole again: a tile with splits may have left most of its room.
+          spare.push(...tiles.map(({ symbols }) => new Int16Array(symbols.buffer)))
           kept.delete(old)
         }
       },
@@ -330,3 +342,32 @@ function tilesOf(symbols: SymbolRows, region: BlockRegion): RegionTiles {
 }
 
 const firstTile = (block: number): number => Math.floor(block / TILE_BLOCKS) * TILE_BLOCKS
+
+/** Splits of a tile of latents y, the kernel's own where there is one; null where all are whole. */
+function splitsOf(
+  { model, kernel }: TileEntropy,
+  y: Float32Array,
+  { width, height }: BlockRegion,
+  effort: Effort,
+  worth: number,
+): Uint8Array | null {
+  if (effort === 'best' && kernel !== null) return trySplits(model, kernel, width, height, worth)
+  const { likely } = guessOf(model, kernel, y, width * height)
+  return likely.some((split) => split !== 0) ? likely : null
+}
+
+function guessOf(
+  model: ContextModel,
+  kernel: EntropyKernel | null,
+  y: Float32Array,
+  positions: number,
+): SplitGuess {
+  if (kernel !== null) {
+    kernel.use(model)
+    return kernel.guess(positions)
+  }
+  const splitter = new Splitter(model.splits!)
+  return guessSplits(positions, (position) =>
+    splitter.guess(y.subarray(position * LATENTS, (position + 1) * LATENTS)),
+  )
+}

@@ -21,7 +21,8 @@
  * Where the model has them: what the edges of the neighbours foretell (intra-prediction.ts) is added to the means, and its
  * hidden layer to the scales as the one above; then what luma foretells of chroma (chroma-prediction.ts). What the symbols
  * of the position say of its later channels (scale-stages.ts) is added to the scales. Offsets of kinds of symbols drift
- * beside those of channels (calibration.ts).
+ * beside those of channels (calibration.ts). Where positions choose their block transform (splits/), some weights are
+ * those of their split.
  *
  * This file holds a model, tile-context.ts computes with it: the reference. src/codec/kernel does the same on WebAssembly.
  */
@@ -29,6 +30,7 @@ import { checkChromaModel, type ChromaModel } from './chroma-prediction'
 import { INTRA_CHANNELS, INTRA_STAGE_COUNT, type IntraModel } from './intra-prediction'
 import { KNOTS, QUALITY_MAX } from './quality'
 import { SCALE_STAGES, type StageModel } from './scale-stages'
+import { splitName, SPLITS, type SplitModel } from './splits/split-model'
 import { LATENTS, type CodecWeights } from './weights'
 
 export const MAGNITUDE_CAP = 15
@@ -97,17 +99,17 @@ export interface ContextModel {
   readonly stages: StageModel | null
   /** Whether offsets of kinds of symbols drift too. */
   readonly isCalibrated: boolean
+  /** null where all positions are whole, and in the models of split ones. */
+  readonly splits: (SplitModel & { readonly models: readonly ContextModel[] }) | null
 }
+
+/** The parts of which every split has its own. */
+type OfSplit = Pick<ContextModel, 'bias' | 'meanWeights' | 'meanOut' | 'meanGain' | 'intra' | 'stages'>
 
 /** The model at one quality; bias knots are interpolated in integers. */
 export function contextModelAt(weights: CodecWeights, quality: number): ContextModel {
-  const tensor = (name: string): Int32Array => {
-    const found = weights.integers.get(name)
-    if (found === undefined) throw new RangeError(`The model has no integer tensor ${name}.`)
-    return found
-  }
   const { contextDense, contextFeatures, meanChannels, meanHidden } = weights.config
-  const { intraWidth, intraHidden, stageHidden } = weights.config
+  const tensor = tensorsOf(weights, 0)
   const thresholds = tensor('thresholds')
   const rankOf = (sum: number): number => {
     let reached = 0
@@ -116,20 +118,17 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     const [from, to] = [thresholds[reached - 1]!, thresholds[reached]!]
     return reached * RANK_UNIT - RANK_HALF + Math.floor((RANK_UNIT * (sum - from)) / (to - from))
   }
-  return {
+  const whole = {
+    ...partsOf(weights, quality, 0),
     dense: contextDense,
     features: contextFeatures,
     means: meanChannels,
     hidden: meanHidden,
-    bias: betweenKnots(tensor('scale_bias'), LATENTS, quality),
     sameWeights: tensor('scale_same'),
     denseWeights: tensor('scale_dense'),
     featureWeights: tensor('scale_feature'),
     featureSums: tensor('feature'),
-    meanWeights: tensor('mean_weight'),
     meanIn: tensor('mean_in'),
-    meanOut: tensor('mean_out'),
-    meanGain: betweenKnots(tensor('mean_gain'), meanChannels, quality),
     hiddenWeights: tensor('scale_hidden'),
     low: Int16Array.from({ length: (2 * LOW_RANGE) >> LOW_SHIFT }, (_, i) =>
       rankOf((i << LOW_SHIFT) - LOW_RANGE),
@@ -139,10 +138,15 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     drift: tensor('drift'),
     driftShift: tensor('drift_shift'),
     chroma: weights.config.chromaPrediction === undefined ? null : chromaModel(),
-    intra: intraWidth === undefined || intraHidden === undefined ? null : intraModel(intraWidth, intraHidden),
-    stages: stageHidden === undefined ? null : stageModel(stageHidden),
     isCalibrated: weights.config.calibration !== undefined,
+    splits: null,
   }
+  if (weights.config.splits === undefined) return whole
+  const models = Array.from({ length: SPLITS - 1 }, (_, i) => ({
+    ...whole,
+    ...partsOf(weights, quality, i + 1),
+  }))
+  return { ...whole, splits: { ...splitModel(), models } }
 
   function chromaModel(): ChromaModel {
     const model = {
@@ -153,6 +157,39 @@ export function contextModelAt(weights: CodecWeights, quality: number): ContextM
     }
     checkChromaModel(model)
     return model
+  }
+
+  function splitModel(): SplitModel {
+    return {
+      halves: tensor('split_halves'),
+      place: tensor('split_place'),
+      sign: tensor('split_sign'),
+      step: betweenKnots(tensor('split_step'), LATENTS, quality),
+      unstep: betweenKnots(tensor('split_unstep'), LATENTS, quality),
+      prior: tensor('split_prior'),
+    }
+  }
+}
+
+/** Integer tensors by name: the split's own where it has one. */
+function tensorsOf({ integers }: CodecWeights, split: number): (name: string) => Int32Array {
+  return (name) => {
+    const found = integers.get(splitName(split, name)) ?? integers.get(name)
+    if (found === undefined) throw new RangeError(`The model has no integer tensor ${name}.`)
+    return found
+  }
+}
+
+function partsOf(weights: CodecWeights, quality: number, split: number): OfSplit {
+  const tensor = tensorsOf(weights, split)
+  const { intraWidth, intraHidden, stageHidden, meanChannels } = weights.config
+  return {
+    bias: betweenKnots(tensor('scale_bias'), LATENTS, quality),
+    meanWeights: tensor('mean_weight'),
+    meanOut: tensor('mean_out'),
+    meanGain: betweenKnots(tensor('mean_gain'), meanChannels, quality),
+    intra: intraWidth === undefined || intraHidden === undefined ? null : intraModel(intraWidth, intraHidden),
+    stages: stageHidden === undefined ? null : stageModel(stageHidden),
   }
 
   function intraModel(width: number, hidden: number): IntraModel {

@@ -9,8 +9,10 @@ import { assembleBitstream } from './bitstream'
 import { contextModelAt } from './context-model'
 import { buildTableBank } from './entropy-tables'
 import { CodecError } from './errors'
+import { SPLITS } from './splits/split-model'
 import { makeVictim, mutate } from './testing'
 import { withIntra } from './testing-intra'
+import { withSplits } from './splits/testing-splits'
 import { withCalibration, withStages } from './testing-stages'
 import { encodeTile } from './tile-coder'
 import { BLOCK, LATENTS, type CodecWeights } from './weights'
@@ -39,8 +41,9 @@ it.each(RELEASED_MODELS)(
 it.each([
   ['predicts from edges', (w: CodecWeights) => withIntra(w, 6, { width: 17, hidden: 9 }, 400, true)],
   ['stages and calibrates scales', (w: CodecWeights) => withStages(withCalibration(w), 7, 9, 400, true)],
+  ['splits positions', (w: CodecWeights) => withSplits(w, 8, true)],
 ])('meets mutations of streams of a model that %s alike', async (_, changed) => {
-  const weights = changed((await readModel()).weights)
+  const weights = changed((await readModel('safelight-v4')).weights)
   const bank = buildTableBank(weights.tables)
   const prng = makePrng(1)
   const sound = [4, 30, 61].map((quality, n) => {
@@ -49,7 +52,10 @@ it.each([
       const c = i % LATENTS
       return c < 208 ? (prng.nextNormal() * 20) / (1 + c / 12) : 0
     })
-    const tile = encodeTile({ model: contextModelAt(weights, quality), bank, kernel: null }, y, columns, rows)
+    const model = contextModelAt(weights, quality)
+    const splits =
+      model.splits === null ? null : Uint8Array.from({ length: columns * rows }, (_, p) => (p + 1) % SPLITS)
+    const tile = encodeTile({ model, bank, kernel: null }, y, columns, rows, { splits })
     const picture = { width: columns * BLOCK, height: rows * BLOCK, hasAlpha: false, quality }
     return assembleBitstream({ ...picture, colorSpace: 'srgb' }, null, [tile])
   })

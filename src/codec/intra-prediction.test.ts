@@ -241,10 +241,10 @@ describe('prediction from edges', () => {
       const [outside, west] = [0, 1]
       const symbols = new Int16Array(16)
       symbols[0] = symbol
-      intra.start(Int32Array.of(outside, outside, outside, outside))
+      intra.start(model, Int32Array.of(outside, outside, outside, outside))
       expect(intra.of(0)).toBe(0)
       intra.finish(west, symbols, 0)
-      intra.start(Int32Array.of(west, outside, outside, outside))
+      intra.start(model, Int32Array.of(west, outside, outside, outside))
       expect(intra.of(1)).toBe(0)
       return intra.of(0)
     }

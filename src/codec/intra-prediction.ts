@@ -74,7 +74,7 @@ export function intraShapes({
 
 /** The predictions of one tile, position by position, stage by stage. */
 export class IntraPrediction {
-  readonly #model: IntraModel
+  #model: IntraModel
   readonly #active: number
   /** Edges of positions, [padded positions, EDGES]; those outside the tile stay zero. */
   readonly #edges: Int16Array
@@ -98,10 +98,11 @@ export class IntraPrediction {
   }
 
   /**
-   * Goes to a position and foretells the channels of the first stage. `near`: west, north, north-west and north-east.
-   * Gives the second layer of that stage, [hidden], in sixteenths; a view until the next stage.
+   * Goes to a position, whose split has the model, and foretells the channels of the first stage. `near`: west, north,
+   * north-west and north-east. Gives the second layer of that stage, [hidden], in sixteenths; a view until the next stage.
    */
-  start(near: Int32Array): Int16Array {
+  start(model: IntraModel, near: Int32Array): Int16Array {
+    this.#model = model
     const inputs = this.#inputs
     const take = (to: number, site: number, from: number, count: number): void => {
       const at = near[site]! * EDGES + from
@@ -156,6 +157,12 @@ export class IntraPrediction {
     return this.#foretold[c]!
   }
 
+  /** The symbols of the position, from `at` on, have been turned to the whole transform: all may be other than zero. */
+  turned(symbols: Int16Array, at: number): void {
+    this.#known = 0
+    this.#learn(INTRA_CHANNELS, symbols, at)
+  }
+
   /** The position's edges become visible to its neighbours; its symbols [active] lie from `at` on. */
   finish(here: number, symbols: Int16Array, at: number): void {
     this.#learn(this.#active, symbols, at)
@@ -166,6 +173,7 @@ export class IntraPrediction {
       for (let j = 0; j < EDGES; j++) sums[j] = sums[j]! + Math.imul(value, weights[c * EDGES + j]!)
     })
     sums.forEach((sum, j) => (this.#edges[here * EDGES + j] = saturate(sum >> EDGE_BITS)))
+    this.#scaled.fill(0, this.#active)
   }
 }
 

@@ -98,7 +98,7 @@ describe('a stage', () => {
     magnitudes[LATENTS + 31] = 15
     // What comes later does not count.
     magnitudes[LATENTS + 32] = 9
-    stages.start(Int32Array.of(5, 0, 7, 4095))
+    stages.start(model, Int32Array.of(5, 0, 7, 4095))
     expect(stages.reach(0, magnitudes, LATENTS)).toBeNull()
     expect(stages.reach(31, magnitudes, LATENTS)).toBeNull()
     // 16 * (3 - 15 / 2) + 5 * 2 + 64 = 2; the second unit passes 2^31, is negative, and rectified.
@@ -106,7 +106,7 @@ describe('a stage', () => {
     expect(stages.reach(32, magnitudes, LATENTS)).toBeNull()
     expect(stages.reach(95, magnitudes, LATENTS)).toBeNull()
     expect(stages.reach(96, magnitudes, LATENTS)).toEqual({ stage: 1, layer: Int32Array.of(1, 2) })
-    stages.start(Int32Array.of(6, 0, 0, 0))
+    stages.start(model, Int32Array.of(6, 0, 0, 0))
     expect(stages.reach(32, new Uint8Array(32), 0)!.layer).toEqual(Int32Array.of(76, 0))
     expect([96, 192, 320].map((c) => stages.reach(c, magnitudes, 0)!.stage)).toEqual([1, 2, 3])
     expect(stages.reach(320, magnitudes, 0)).toBeNull()

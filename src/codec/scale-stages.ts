@@ -45,7 +45,7 @@ export function stageShapes({
 
 /** The stages of one tile, position by position. */
 export class ScaleStages {
-  readonly #model: StageModel
+  #model: StageModel
   readonly #inputs: readonly Int32Array[]
   readonly #layer: Int32Array
   #next = 0
@@ -56,8 +56,9 @@ export class ScaleStages {
     this.#layer = new Int32Array(model.hidden)
   }
 
-  /** Goes to a position; `features` of its neighbours, [4, features]. */
-  start(features: Int32Array): void {
+  /** Goes to a position, whose split has the model; `features` of its neighbours, [4, features]. */
+  start(model: StageModel, features: Int32Array): void {
+    this.#model = model
     this.#next = 0
     this.#inputs.forEach((inputs, i) => inputs.set(features, SCALE_STAGES[i]))
   }

@@ -1,8 +1,10 @@
 /**
  * One entropy tile: at most 32 x 32 positions of 768 symbols.
  *
- *   active/16 (1) ‖ raw bit bytes, u24 little-endian (3) ‖ raw bits: signs and escapes ‖ rANS state and bytes
+ *   active/16 (1) ‖ raw bit bytes, u24 little-endian (3) ‖ [split bytes, u16 little-endian (2) ‖ splits]
+ *     ‖ raw bits: signs and escapes ‖ rANS state and bytes
  *
+ * What is in brackets, the transforms of the positions (splits/split-coder.ts), is there where the model has splits.
  * Channels from `active` on are silent: their symbols are all zero and cost nothing. The symbols are coded by the
  * WebAssembly kernel, or by the same arithmetic in TypeScript where there is none or the caller watches.
  */
@@ -13,12 +15,16 @@ import { damaged } from './errors'
 import { DEFAULT_QUALITY } from './quality'
 import { BitReader, BitWriter, endRaw, LOWER, RansDecoder, ransEncode, startsInRange } from './rans'
 import { chooseMagnitude, worthsAt } from './symbol-choice'
+import { decodeSplits, encodeSplits } from './splits/split-coder'
+import { Splitter } from './splits/split-choice'
+import type { SplitModel } from './splits/split-model'
 import { TileContext } from './tile-context'
 import { LATENTS } from './weights'
 
 /** Channels fall silent in groups of this many. */
 export const ACTIVE_UNIT = 16
 const HEAD = 4
+const SPLIT_HEAD = 2
 const USUAL_WORTH = worthsAt(DEFAULT_QUALITY, 1)[0]!
 
 /** What codes tiles: a context model at one quality, the tables, and the kernel that holds both. */
@@ -42,6 +48,8 @@ export interface TileChoices {
    * Channels that are all zero from some channel on are silent: their means count as zero too.
    */
   readonly chosen?: Int16Array
+  /** Splits of the positions; null or none where all are whole. `chosen` are then symbols of those transforms. */
+  readonly splits?: Uint8Array | null
   /** Bits that a unit of squared error is worth in the fast choice, a float32; that of a quality in the middle unless told. */
   readonly worth?: number
   /** Sees every coded magnitude with its table and distance (for fitting tables). */
@@ -59,23 +67,35 @@ export function encodeTile(
   height: number,
   choices: TileChoices = {},
 ): Uint8Array {
-  const { kernel } = entropy
+  const { kernel, model } = entropy
   const values = y.subarray(0, width * height * LATENTS)
-  const parts =
+  const splits = model.splits === null ? null : (choices.splits ?? null)
+  const tile = { width, height, splits }
+  const { active, raw, coded } =
     kernel === null || choices.observe !== undefined
-      ? encodeInTypeScript(entropy, values, width, height, choices)
-      : encodeInKernel(kernel, entropy.model, values, width, height, choices)
-  const { active, raw, coded } = parts
-  const out = new Uint8Array(HEAD + raw.length + coded.length)
+      ? encodeInTypeScript(entropy, values, tile, choices)
+      : encodeInKernel(kernel, model, values, tile, choices)
+  const named = model.splits === null ? new Uint8Array(0) : splitSection(splits, width, model.splits.prior)
+  const out = new Uint8Array(HEAD + named.length + raw.length + coded.length)
   out.set([active / ACTIVE_UNIT, raw.length & 255, (raw.length >> 8) & 255, raw.length >> 16])
-  out.set(raw, HEAD)
-  out.set(coded, HEAD + raw.length)
+  out.set(named, HEAD)
+  out.set(raw, HEAD + named.length)
+  out.set(coded, HEAD + named.length + raw.length)
   return out
 }
 
-interface TileShape {
+function splitSection(splits: Uint8Array | null, width: number, prior: Int32Array): Uint8Array {
+  const bytes = splits === null ? new Uint8Array(0) : encodeSplits(splits, width, prior)
+  return Uint8Array.of(bytes.length & 255, bytes.length >> 8, ...bytes)
+}
+
+interface TileSize {
   readonly width: number
   readonly height: number
+  readonly splits: Uint8Array | null
+}
+
+interface TileShape extends TileSize {
   readonly active: number
 }
 
@@ -89,31 +109,31 @@ function encodeInKernel(
   kernel: EntropyKernel,
   model: ContextModel,
   y: Float32Array,
-  width: number,
-  height: number,
+  { width, height, splits }: TileSize,
   { chosen, worth = USUAL_WORTH }: TileChoices,
 ): CodedParts {
   kernel.use(model)
   if (y.buffer !== kernel.y.buffer) kernel.y.set(y)
+  if (splits !== null && chosen === undefined) kernel.split(splits)
   const rounding = kernel.prepare(width * height)
   if (chosen !== undefined) kernel.chosen.set(chosen)
   const active = chosen === undefined ? rounding : activeChannels(chosen)
-  return { active, ...kernel.encode({ width, height, active }, chosen !== undefined, worth) }
+  return { active, ...kernel.encode({ width, height, active }, chosen !== undefined, worth, splits) }
 }
 
 function encodeInTypeScript(
   { model, bank }: TileEntropy,
   y: Float32Array,
-  width: number,
-  height: number,
+  { width, height, splits }: TileSize,
   { chosen, observe, worth = USUAL_WORTH }: TileChoices,
 ): CodedParts {
+  if (splits !== null && chosen === undefined) splitAll(model.splits!, splits, y)
   // NaN, which no picture gives, would fail both comparisons and must not reach the coder.
   y.forEach(
     (value, i) => (y[i] = value > SYMBOL_MAX ? SYMBOL_MAX : value > -SYMBOL_MAX ? value : -SYMBOL_MAX),
   )
   const active = activeChannels(chosen ?? y)
-  const context = new TileContext(model, width, height, active)
+  const context = new TileContext(model, width, height, active, splits)
   const starts = new Uint16Array(width * height * active)
   const frequencies = new Uint16Array(starts.length)
   const raw = new BitWriter()
@@ -161,15 +181,40 @@ export function decodeTile(
   const active = bytes[0]! * ACTIVE_UNIT
   if (active > LATENTS) throw damaged('a tile names too many channels')
   const rawLength = bytes[1]! | (bytes[2]! << 8) | (bytes[3]! << 16)
-  if (HEAD + rawLength + 4 > bytes.length) throw damaged('the raw bits run past the tile')
-  const raw = bytes.subarray(HEAD, HEAD + rawLength)
-  const coded = bytes.subarray(HEAD + rawLength)
-  const tile = { width, height, active }
-  const count = width * height * active
+  const { splits, next } = readSplits(entropy.model, bytes, width, height)
+  if (next + rawLength + 4 > bytes.length) throw damaged('the raw bits run past the tile')
+  const raw = bytes.subarray(next, next + rawLength)
+  const coded = bytes.subarray(next + rawLength)
+  const tile = { width, height, active, splits }
+  const count = width * height * (splits === null ? active : LATENTS)
   const symbols = room !== undefined && room.length >= count ? room.subarray(0, count) : new Int16Array(count)
   if (entropy.kernel === null) decodeInTypeScript(entropy, raw, coded, tile, symbols)
   else decodeInKernel(entropy.kernel, entropy.model, raw, coded, tile, symbols)
-  return { symbols, active, width }
+  return splits === null ? { symbols, active, width } : { ...withoutSilent(symbols), width }
+}
+
+/** The splits of a tile, and where what follows them begins. */
+function readSplits(
+  { splits: model }: ContextModel,
+  bytes: Uint8Array,
+  width: number,
+  height: number,
+): { splits: Uint8Array | null; next: number } {
+  if (model === null) return { splits: null, next: HEAD }
+  if (bytes.length < HEAD + SPLIT_HEAD) throw damaged('a tile is cut short')
+  const next = HEAD + SPLIT_HEAD + bytes[HEAD]! + (bytes[HEAD + 1]! << 8)
+  if (next > bytes.length) throw damaged('the splits run past the tile')
+  const splits = decodeSplits(bytes.subarray(HEAD + SPLIT_HEAD, next), width, height, model.prior)
+  return { splits, next }
+}
+
+/** Symbols [positions, 768] moved together in place, so that only channels that are not silent take room. */
+function withoutSilent(symbols: Int16Array): { symbols: Int16Array; active: number } {
+  const active = activeChannels(symbols)
+  const positions = symbols.length / LATENTS
+  for (let position = 0; position < positions; position++)
+    symbols.copyWithin(position * active, position * LATENTS, position * LATENTS + active)
+  return { symbols: symbols.subarray(0, positions * active), active }
 }
 
 function decodeInKernel(
@@ -185,7 +230,12 @@ function decodeInKernel(
   kernel.use(model)
   kernel.input.set(raw)
   kernel.input.set(coded, raw.length)
-  const { status, symbols, coderState, overrun, rawBits } = kernel.decode(tile, raw.length, coded.length)
+  const { status, symbols, coderState, overrun, rawBits } = kernel.decode(
+    tile,
+    raw.length,
+    coded.length,
+    tile.splits,
+  )
   if (status === DECODED.rawCut) throw damaged('the raw bits are cut short')
   if (status === DECODED.rawRange) throw damaged('an escaped value is out of range')
   if (coderState !== LOWER || overrun !== 0) throw damaged('the symbols do not end where they should')
@@ -197,12 +247,12 @@ function decodeInTypeScript(
   { model, bank }: TileEntropy,
   rawBytes: Uint8Array,
   coded: Uint8Array,
-  { width, height, active }: TileShape,
+  { width, height, active, splits }: TileShape,
   out: Int16Array,
 ): void {
   const raw = new BitReader(rawBytes)
   const coder = new RansDecoder(coded)
-  const context = new TileContext(model, width, height, active)
+  const context = new TileContext(model, width, height, active, splits)
   const { cdf, from, size } = bank
   for (let position = 0; position < width * height; position++) {
     const x = position % width
@@ -220,6 +270,15 @@ function decodeInTypeScript(
   coder.end()
   raw.end()
   out.set(context.symbols)
+}
+
+/** Splits the positions of y [positions, 768], all whole. */
+function splitAll(model: SplitModel, splits: Uint8Array, y: Float32Array): void {
+  const splitter = new Splitter(model)
+  splits.forEach((split, position) => {
+    const latents = y.subarray(position * LATENTS, (position + 1) * LATENTS)
+    if (split !== 0) splitter.split(split, latents, latents)
+  })
 }
 
 /** Smallest multiple of 16 channels after which everything rounds to zero. */

@@ -28,15 +28,22 @@ import {
 import { dot } from './integers'
 import { INTRA_CHANNELS, IntraPrediction } from './intra-prediction'
 import { ScaleStages } from './scale-stages'
+import { turnBack } from './splits/split-model'
 import { LATENTS } from './weights'
 
 /** A tile, position by position. */
 export class TileContext {
-  /** Symbols in sixteenths, [positions, active]. */
+  /** Symbols in sixteenths, [positions, active]; [positions, 768] in a tile with splits. */
   readonly symbols: Int16Array
-  readonly #model: ContextModel
+  readonly #whole: ContextModel
+  readonly #splits: Uint8Array | null
+  /** That of the split of the position. */
+  #model: ContextModel
+  #split = 0
   readonly #width: number
   readonly #active: number
+  /** Symbols of a position. */
+  readonly #stride: number
   /** Magnitudes and features of positions, with one empty position before and after each row. */
   readonly #magnitudes: Uint8Array
   readonly #featureValues: Int32Array
@@ -62,11 +69,20 @@ export class TileContext {
   #rank = 0
   #cell = 0
 
-  constructor(model: ContextModel, width: number, height: number, active: number) {
-    this.#model = model
+  /** `splits` of the positions; null where all are whole. */
+  constructor(
+    model: ContextModel,
+    width: number,
+    height: number,
+    active: number,
+    splits: Uint8Array | null = null,
+  ) {
+    this.#whole = this.#model = model
+    this.#splits = splits
     this.#width = width
     this.#active = active
-    this.symbols = new Int16Array(width * height * active)
+    this.#stride = splits === null ? active : LATENTS
+    this.symbols = new Int16Array(width * height * this.#stride)
     const padded = (width + 2) * (height + 1)
     this.#magnitudes = new Uint8Array(padded * LATENTS)
     this.#featureValues = new Int32Array(padded * model.features)
@@ -82,6 +98,8 @@ export class TileContext {
 
   /** Goes to a position; they must come row by row. */
   start(x: number, y: number): void {
+    this.#split = this.#splits?.[y * this.#width + x] ?? 0
+    this.#model = this.#split === 0 ? this.#whole : this.#whole.splits!.models[this.#split - 1]!
     const { bias, sameWeights, featureWeights, features, hiddenWeights } = this.#model
     const stride = this.#width + 2
     const here = (y + 1) * stride + x + 1
@@ -91,7 +109,7 @@ export class TileContext {
     near[2] = here - stride - 1
     near[3] = here - stride + 1
     this.#here = here
-    this.#symbolsAt = (y * this.#width + x) * this.#active
+    this.#symbolsAt = (y * this.#width + x) * this.#stride
     const active = this.#active
     const scale = this.#scale
     const magnitudes = this.#magnitudes
@@ -115,10 +133,11 @@ export class TileContext {
     this.#addToScales(this.#nearFeatures, featureWeights, 0)
     this.#readNeighbours(x, y)
     this.#seeHidden(this.#hidden, hiddenWeights)
-    if (this.#intra !== null) this.#seeHidden(this.#intra.start(near), this.#model.intra!.scaleWeights)
+    const { intra, stages } = this.#model
+    if (intra !== null) this.#seeHidden(this.#intra!.start(intra, near), intra.scaleWeights)
     this.#sums.fill(0)
     this.#chroma?.start(near)
-    this.#stages?.start(this.#nearFeatures)
+    if (stages !== null) this.#stages!.start(stages, this.#nearFeatures)
   }
 
   /** Adds what a hidden layer says of the scales of channels from `first` on; weights [layer, 768]. */
@@ -140,17 +159,17 @@ export class TileContext {
   #readNeighbours(x: number, y: number): void {
     const { means, meanIn } = this.#model
     const width = this.#width
-    const active = this.#active
+    const stride = this.#stride
     const near = this.#nearSymbols.fill(0)
     const take = (tap: number, at: number): void =>
-      near.set(this.symbols.subarray(at, at + Math.min(means, active)), tap * means)
+      near.set(this.symbols.subarray(at, at + Math.min(means, stride)), tap * means)
     const at = this.#symbolsAt
-    const north = at - width * active
-    if (x > 0) take(0, at - active)
+    const north = at - width * stride
+    if (x > 0) take(0, at - stride)
     if (y > 0) {
       take(1, north)
-      if (x > 0) take(2, north - active)
-      if (x + 1 < width) take(3, north + active)
+      if (x > 0) take(2, north - stride)
+      if (x + 1 < width) take(3, north + stride)
     }
     const hidden = this.#hidden
     for (let h = 0; h < hidden.length; h++)
@@ -260,7 +279,14 @@ export class TileContext {
     for (let f = 0; f < features; f++)
       this.#featureValues[at + f] = Math.min(FEATURE_CAP, Math.max(0, this.#sums[f]!) >> FEATURE_SHIFT)
     this.#chroma?.finish(this.#here)
+    if (this.#split !== 0) this.#turnBack()
     this.#intra?.finish(this.#here, this.symbols, this.#symbolsAt)
+  }
+
+  #turnBack(): void {
+    const at = this.#symbolsAt
+    turnBack(this.#whole.splits!, this.#split, this.symbols.subarray(at, at + LATENTS), SYMBOL_LIMIT)
+    this.#intra?.turned(this.symbols, at)
   }
 }
 

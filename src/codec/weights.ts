@@ -28,6 +28,8 @@ export interface CodecConfig {
   readonly chromaPrediction?: number
   /** 1 where offsets of kinds of symbols drift (calibration.ts); absent in models without. */
   readonly calibration?: number
+  /** 1 where positions choose their block transform (splits/); absent in models without. */
+  readonly splits?: number
   /** Width of the layers of the scale stages (scale-stages.ts); absent in models without. */
   readonly stageHidden?: number
   /** Widths of the layers that predict from the edges of neighbours (intra-prediction.ts); both or neither. */

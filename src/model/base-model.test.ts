@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { CodecError } from '../codec/errors'
 import { EDGES, INTRA_CHANNELS, INTRA_INPUTS, intraShapes } from '../codec/intra-prediction'
 import { stageShapes } from '../codec/scale-stages'
+import { SPLIT_TENSORS, splitName, splitShapes } from '../codec/splits/split-model'
 import type { CodecConfig } from '../codec/weights'
 import type { ModelFiles } from '../format/model-id'
 import { utf8 } from '../lib/bytes'
@@ -198,6 +199,158 @@ describe('the files of a calibrated model', () => {
       of.tensors[i]!.shape[0]!--
       await expect(loadOf(of)).rejects.toMatchObject({ code: 'wrong-model' })
     }
+  })
+})
+
+describe('the files of a model with splits', () => {
+  const CONFIG = { ...TINY, ...WIDTHS, stageHidden: 3, splits: 1 }
+  const SHAPES: readonly (readonly [string, readonly number[]])[] = [
+    ['scale_bias', [7, 768]],
+    ['mean_weight', [8, 32]],
+    ['mean_out', [8, 3]],
+    ['mean_gain', [7, 8]],
+    ...intraShapes(CONFIG),
+    ...stageShapes(CONFIG),
+  ]
+  const shapeOf = (name: string): readonly number[] => SHAPES.find(([other]) => other === name)![1]
+  const ALL: readonly (readonly [string, readonly number[]])[] = [
+    ...SHAPES,
+    ...splitShapes(CONFIG),
+    ...[1, 2, 3].flatMap((split) =>
+      SPLIT_TENSORS.map((name) => [splitName(split, name), shapeOf(name)] as const),
+    ),
+  ]
+  const isWide = (name: string): boolean => /scale_bias|split_(un)?step/.test(name)
+  const BYTES = 4 * ALL.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0)
+  const splitTensors = ALL.map(([name]) => name).filter((name) => name.startsWith('split_'))
+
+  /** Values that are turned by, whichever is asked for. */
+  const VALUES: Readonly<Record<string, (i: number) => number>> = {
+    split_place: (i) => (i * 5) % 768,
+    split_sign: (i) => (i % 3 === 0 ? -1 : 1),
+    split_halves: (i) => (i % 17 === 0 ? 16_384 : -16_384),
+    split_step: (i) => (i % 2 === 0 ? 1 : 65_535),
+    split_unstep: (i) => (i % 2 === 0 ? 65_535 : 1),
+    split_prior: (i) => i,
+  }
+
+  interface Files {
+    readonly of: Description
+    readonly weights: DataView<ArrayBuffer>
+  }
+
+  function files(): Files {
+    const of = description({})
+    of.config = CONFIG
+    let offset = 0
+    of.tensors = ALL.map(([name, shape]) => {
+      const tensor = { name, shape: [...shape], type: isWide(name) ? 'int32' : 'int16', offset }
+      offset += 4 * shape.reduce((a, b) => a * b, 1)
+      return tensor
+    })
+    const weights = new DataView(new ArrayBuffer(BYTES))
+    for (const [name, valueAt] of Object.entries(VALUES))
+      for (let i = 0; i < countOf(of, name); i++) put({ of, weights }, name, i, valueAt(i))
+    return { of, weights }
+  }
+  const tensorOf = (of: Description, name: string) => of.tensors.find((tensor) => tensor.name === name)!
+  const countOf = (of: Description, name: string): number =>
+    tensorOf(of, name).shape.reduce((a, b) => a * b, 1)
+
+  function put({ of, weights }: Files, name: string, i: number, value: number): void {
+    const { type, offset } = tensorOf(of, name)
+    if (type === 'int32') weights.setInt32(offset + 4 * i, value, true)
+    else weights.setInt16(offset + 2 * i, value, true)
+  }
+
+  const loadOf = ({ of, weights }: Files): Promise<BaseModel> =>
+    loadBaseModel({ ...filesOf(of), weights: new Uint8Array(weights.buffer) })
+
+  async function expectRefusalOf(change: (files: Files) => void, why: string): Promise<void> {
+    const own = files()
+    change(own)
+    await expect(loadOf(own), why).rejects.toMatchObject({ name: 'CodecError', code: 'wrong-model' })
+  }
+  const expectRefusalWith = (name: string, i: number, value: number): Promise<void> =>
+    expectRefusalOf((own) => {
+      put(own, name, i, value)
+    }, `${name} ${i} ${value}`)
+
+  it('are read, to the ends of every range', async () => {
+    const { config, integers } = (await loadOf(files())).weights
+    expect(config.splits).toBe(1)
+    expect(splitTensors).toHaveLength(6 + 3 * 14)
+    for (const [name, shape] of ALL) expect(integers.get(name)).toHaveLength(shape.reduce((a, b) => a * b, 1))
+    for (const [name, valueAt] of Object.entries(VALUES))
+      expect([...integers.get(name)!.subarray(0, 20)]).toEqual(
+        Array.from({ length: Math.min(20, countOf(files().of, name)) }, (_, i) => valueAt(i)),
+      )
+  })
+
+  it('are refused with another value than 1', async () => {
+    for (const value of [0, 2, -1, 1.5, null, '1', [1], true, {}])
+      await expectRefusalOf(({ of }) => (of.config = { ...of.config, splits: value }), JSON.stringify(value))
+  })
+
+  it('are refused without prediction from edges or stages', async () => {
+    for (const names of [['intraWidth', 'intraHidden'], ['intraWidth'], ['stageHidden']])
+      await expectRefusalOf(({ of }) => {
+        of.config = { ...of.config }
+        for (const name of names) Reflect.deleteProperty(of.config, name)
+      }, names.join())
+  })
+
+  it('are refused with a tensor that is missing, double, of another shape or of another type', async () => {
+    for (const name of splitTensors) {
+      const at = ({ of }: Files) => tensorOf(of, name)
+      const expectRefusalTo = (change: (files: Files) => void): Promise<void> => expectRefusalOf(change, name)
+      await expectRefusalTo(({ of }) => (of.tensors = of.tensors.filter((tensor) => tensor.name !== name)))
+      await expectRefusalTo((own) => own.of.tensors.push({ ...at(own) }))
+      await expectRefusalTo((own) => (at(own).type = 'float16'))
+      await expectRefusalTo((own) => at(own).shape.push(1))
+      await expectRefusalTo((own) => at(own).shape[0]!--)
+      await expectRefusalTo((own) => (at(own).offset = BYTES))
+      // A split's own have the type of the whole's.
+      if (/^split_\d_/.test(name))
+        await expectRefusalTo((own) => (at(own).type = isWide(name) ? 'int16' : 'int32'))
+    }
+    // Nor is a split without what the whole has.
+    for (const name of SPLIT_TENSORS)
+      await expectRefusalOf(
+        ({ of }) => (of.tensors = of.tensors.filter((tensor) => tensor.name !== name)),
+        name,
+      )
+  })
+
+  it('are refused with places that are no permutation', async () => {
+    for (const [i, value] of [
+      [0, 5],
+      [767, 0],
+      [1, 768],
+      [0, -1],
+      [300, 32_767],
+      [300, -32_768],
+    ] as const)
+      await expectRefusalWith('split_place', i, value)
+    await expectRefusalOf((own) => {
+      for (let i = 0; i < 768; i++) put(own, 'split_place', i, 1 + i)
+    }, 'places from 1 on')
+  })
+
+  it('are refused with signs, halves or steps out of range', async () => {
+    for (const value of [0, 2, -2, 32_767]) await expectRefusalWith('split_sign', 700, value)
+    for (const value of [16_385, -16_385, 32_767, -32_768])
+      await expectRefusalWith('split_halves', 255, value)
+    for (const name of ['split_step', 'split_unstep'])
+      for (const value of [0, -1, 65_536, 2 ** 31 - 1, -(2 ** 31)])
+        for (const i of [0, 7 * 768 - 1]) await expectRefusalWith(name, i, value)
+  })
+
+  it('are read whatever the splits are expected to be, as the coder bounds it', async () => {
+    const own = files()
+    for (const [i, value] of [0, -1, 32_767, -32_768].entries()) put(own, 'split_prior', i, value)
+    const { integers } = (await loadOf(own)).weights
+    expect([...integers.get('split_prior')!.subarray(0, 4)]).toEqual([0, -1, 32_767, -32_768])
   })
 })
 

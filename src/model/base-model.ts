@@ -10,12 +10,13 @@
  */
 import type { Bytes } from '../lib/bytes'
 import { modelIdOf, type ModelFiles } from '../format/model-id'
-import type { CodecConfig, CodecWeights } from '../codec/weights'
+import { LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
 import { CodecError } from '../codec/errors'
 import { CALIBRATION_RANKS } from '../codec/calibration'
 import { DRIFT_LEVELS } from '../codec/context-model'
 import { intraShapes } from '../codec/intra-prediction'
 import { stageShapes } from '../codec/scale-stages'
+import { SPLIT_BITS, SPLIT_TENSORS, SPLITS, splitName, splitShapes } from '../codec/splits/split-model'
 
 export interface BaseModel {
   /** SHA-256, 32 bytes. */
@@ -55,6 +56,7 @@ export async function loadBaseModel(files: ModelFiles): Promise<BaseModel> {
     checkIntra(description)
     checkCalibration(description)
     checkStages(description)
+    checkSplits(description)
     const tensors = new Map<string, Float32Array>()
     const integers = new Map<string, Int32Array>()
     for (const tensor of description.tensors) {
@@ -62,6 +64,7 @@ export async function loadBaseModel(files: ModelFiles): Promise<BaseModel> {
       if (values instanceof Int32Array) integers.set(tensor.name, values)
       else tensors.set(tensor.name, values)
     }
+    checkTurns(integers)
     const tables = readTables(files.tables, description.tables)
     return { id, name: description.name, weights: { config: description.config, tensors, integers, tables } }
   } catch (cause) {
@@ -105,6 +108,33 @@ function checkCalibration({ config, tensors, tables }: ModelDescription): void {
   checkTensor(tensors, 'thresholds', [ranks - 1], INTEGERS)
   checkTensor(tensors, 'drift', [ranks, DRIFT_LEVELS], INTEGERS)
   checkTensor(tensors, 'drift_shift', [ranks], INTEGERS)
+}
+
+/** Turning symbols reads places unchecked. */
+function checkSplits({ config, tensors }: ModelDescription): void {
+  if (config.splits === undefined) return
+  if (config.splits !== 1 || config.intraWidth === undefined || config.stageHidden === undefined)
+    throw new Error('there are no such splits')
+  for (const [name, shape] of splitShapes(config)) checkTensor(tensors, name, shape, INTEGERS)
+  for (const name of SPLIT_TENSORS) {
+    const [plain] = tensors.filter((tensor) => tensor.name === name)
+    if (plain === undefined) throw new Error(`tensor ${name} is missing`)
+    for (let split = 1; split < SPLITS; split++)
+      checkTensor(tensors, splitName(split, name), plain.shape, [plain.type])
+  }
+}
+
+/** Symbols and factors of a turn fit in 16 bits. */
+function checkTurns(integers: ReadonlyMap<string, Int32Array>): void {
+  const every = (name: string, fits: (value: number) => boolean): void => {
+    if (integers.get(name)?.every(fits) === false) throw new Error(`tensor ${name} is out of range`)
+  }
+  if (new Set(integers.get('split_place')).size !== (integers.get('split_place')?.length ?? 0))
+    throw new Error('two symbols have one place')
+  every('split_place', (place) => place >= 0 && place < LATENTS)
+  every('split_sign', (sign) => sign === 1 || sign === -1)
+  every('split_halves', (factor) => Math.abs(factor) <= 1 << SPLIT_BITS)
+  for (const name of ['split_step', 'split_unstep']) every(name, (value) => value > 0 && value < 1 << 16)
 }
 
 /** Throws where not exactly one tensor has the name, or it has another type or shape. */

@@ -24,6 +24,7 @@
 import { unitName } from '../codec/exact/whole-synthesis'
 import { INTRA_CHANNELS, INTRA_STAGES, intraShapes } from '../codec/intra-prediction'
 import { SCALE_STAGES, stageShapes } from '../codec/scale-stages'
+import { SPLIT_TENSORS, splitName, SPLITS } from '../codec/splits/split-model'
 import { ACTIVE_UNIT } from '../codec/tile-coder'
 import { ACTIVATION } from '../codec/transform'
 import { LATENTS, type CodecWeights } from '../codec/weights'
@@ -125,6 +126,11 @@ export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): Co
   }
   const onIntegers = (name: string, shape: readonly number[], ...steps: readonly Step[]): void => {
     integers.set(name, applied(integers.get(name), name, shape, steps))
+    if (config.splits === undefined || !SPLIT_TENSORS.includes(name)) return
+    for (let split = 1; split < SPLITS; split++) {
+      const own = splitName(split, name)
+      integers.set(own, applied(integers.get(own), own, shape, steps))
+    }
   }
 
   /** Units of activations, [KNOTS, channels], in models that have them: whole numbers keep their signs. */
@@ -238,6 +244,15 @@ export function foldMediaTransform(weights: CodecWeights, t: MediaTransform): Co
       onStage(`stage_bias_${i}`, [0, units])
       onStage(`stage_out_${i}`, [0, units], [1, order])
     })
+  }
+
+  if (config.splits !== undefined) {
+    for (const name of ['split_step', 'split_unstep']) onIntegers(name, [knots, LATENTS], [1, order])
+    const placeOf = inverse(latents.order)
+    const places = integers.get('split_place')!.map((from) => placeOf[from]!)
+    const signs = integers.get('split_sign')!.map((sign, i) => sign * latents.gain[places[i]!]!)
+    integers.set('split_place', places)
+    integers.set('split_sign', signs)
   }
 
   for (const [name, values] of tensors)

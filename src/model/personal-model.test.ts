@@ -6,6 +6,7 @@ import { buildTableBank } from '../codec/entropy-tables'
 import { INTRA_CHANNELS } from '../codec/intra-prediction'
 import { psnrDb } from '../codec/metrics'
 import { withIntra } from '../codec/testing-intra'
+import { withSplits } from '../codec/splits/testing-splits'
 import { withCalibration, withStages } from '../codec/testing-stages'
 import { decodeTile, encodeTile } from '../codec/tile-coder'
 import { analyze, synthesize, transformAt } from '../codec/transform'
@@ -69,12 +70,16 @@ describe('the personal model', () => {
       'intra_step',
       'intra_gain',
       'thresholds',
+      'split_halves',
+      'split_prior',
     ])
+    // Every split has what the whole has.
+    const kinOf = (name: string): string => name.replace(/^split_\d_/, '')
     for (const [name, values] of [...weights.tensors, ...weights.integers]) {
       const before = base.tensors.get(name) ?? base.integers.get(name)
       if (before?.some((v) => v !== 0) !== true) continue
       const same = values.every((v, i) => v === before[i])
-      expect([name, same]).toEqual([name, untouched.has(name)])
+      expect([name, same]).toEqual([name, untouched.has(kinOf(name))])
       expect(values.some((v) => Object.is(v, -0))).toBe(false)
     }
     expect(weights.tables.some((table, i) => table.length !== base.tables[i]!.length)).toBe(true)
@@ -196,6 +201,66 @@ describe('the personal model', () => {
       expect(plain.tables).not.toEqual(without.tables)
       expect(String(plain.symbols) !== String(without.symbols)).toBe(hasOtherMeans)
     }
+  })
+
+  it('codes what is split as the base model does, in its own labels', async () => {
+    const model = withSplits(base, 6)
+    const transform = drawMediaTransform(model, await drawsFrom(seedOf(13)))
+    const own = foldMediaTransform(model, transform)
+    const { order, gain } = transform.latents
+    expect(gain.includes(-1)).toBe(true)
+    const relabelled = (values: Int16Array): Int16Array =>
+      values.map((_, i) => values[i - (i % LATENTS) + order[i % LATENTS]!]! * gain[i % LATENTS]!)
+    const random = makePrng(8)
+    const [width, height] = [3, 4]
+    const residuals = Int16Array.from({ length: width * height * LATENTS }, (_, i) =>
+      Math.round((random.nextNormal() * 30) / (1 + (i % LATENTS) / 8)),
+    )
+    residuals[LATENTS - 1] = 1
+    for (const [quality, splits] of [
+      [4, [1, 2, 3, 0, 1, 2, 3, 0, 0, 3, 2, 1]],
+      [30, [0, 0, 0, 0, 2, 2, 1, 3, 3, 0, 1, 0]],
+      [61, [1, 1, 1, 1, 1, 1, 3, 3, 3, 2, 2, 2]],
+    ] as const) {
+      const coded = (weights: CodecWeights, chosen: Int16Array, of: readonly number[]) => {
+        const contexts = contextModelAt(weights, quality)
+        const entropy = { model: contexts, bank: buildTableBank(weights.tables), kernel: null }
+        const tables: number[] = []
+        const choices = {
+          ...{ chosen, splits: Uint8Array.from(of) },
+          observe: (table: number) => tables.push(table),
+        }
+        const bytes = encodeTile(entropy, new Float32Array(chosen.length), width, height, choices)
+        return { ...decodeTile(entropy, bytes, width, height), tables }
+      }
+      const [plain, mine] = [coded(model, residuals, splits), coded(own, relabelled(residuals), splits)]
+      expect([mine.active, plain.active]).toEqual([LATENTS, LATENTS])
+      expect(String(mine.symbols)).toBe(String(relabelled(plain.symbols)))
+      expect(String(mine.tables.map((table) => transform.tables.order[table]))).toBe(
+        String(mine.tables.map((_, i) => plain.tables[i - (i % LATENTS) + order[i % LATENTS]!])),
+      )
+      const whole = coded(
+        model,
+        residuals,
+        splits.map(() => 0),
+      )
+      expect(String(plain.symbols)).not.toBe(String(whole.symbols))
+      expect(String(plain.tables)).not.toBe(String(whole.tables))
+    }
+  })
+
+  it('turns splits by places, signs and steps of its own', async () => {
+    const model = withSplits(base, 7)
+    const folded = (await personalModel(model, seedOf(14))).weights
+    const [mine, plain] = [contextModelAt(folded, 20).splits!, contextModelAt(model, 20).splits!]
+    expect(mine.place).not.toEqual(plain.place)
+    expect(mine.sign).not.toEqual(plain.sign)
+    expect(new Set(mine.place).size).toBe(LATENTS)
+    for (const table of ['step', 'unstep'] as const)
+      expect(Array.from(mine.place, (c) => mine[table][c])).toEqual(
+        Array.from(plain.place, (c) => plain[table][c]),
+      )
+    expect([mine.halves, mine.prior]).toEqual([plain.halves, plain.prior])
   })
 
   it('shows nobody else its photos', async () => {

@@ -7,6 +7,7 @@ import { createWholeMachine } from '../codec/exact/whole-machine'
 import { wholeModelAt, type WholeModel } from '../codec/exact/whole-synthesis'
 import { DEFAULT_QUALITY } from '../codec/quality'
 import { withIntra } from '../codec/testing-intra'
+import { withSplits } from '../codec/splits/testing-splits'
 import type { RasterImage } from '../codec/types'
 import { BLOCK, LATENTS, type CodecWeights } from '../codec/weights'
 import { makePrng } from '../lib/prng'
@@ -79,8 +80,11 @@ describe('a personal model in whole numbers', () => {
     machine.dispose()
   })
 
-  it('restores the same pixels from the same residuals where edges predict', async () => {
-    const model = withIntra(base, 9, { width: 12, hidden: 8 }, 300)
+  it.each([
+    ['edges predict', null],
+    ['positions are split', Uint8Array.of(1, 0, 3, 2, 0, 2, 1, 1, 3, 0, 0, 0, 2, 1, 3)],
+  ])('restores the same pixels from the same residuals where %s', async (_, splits) => {
+    const model = withSplits(withIntra(base, 9, { width: 12, hidden: 8 }, 300), 10)
     const transform = drawMediaTransform(model, await drawsFrom(new Uint8Array(32).fill(5)))
     const { order, gain } = transform.latents
     const [width, height] = [70, 41]
@@ -95,7 +99,7 @@ describe('a personal model in whole numbers', () => {
       data: new Uint8ClampedArray(4 * width * height).fill(128),
     }
     const restored = async (weights: CodecWeights, residuals: Int16Array): Promise<RasterImage> => {
-      const codec = createCodec(weights, { choices: { chosen: residuals } })
+      const codec = createCodec(weights, { choices: { chosen: residuals, splits } })
       const coded = await codec.encode(image, { quality: DEFAULT_QUALITY, effort: 'fast' })
       const pixels = await codec.decode(coded)
       codec.dispose()

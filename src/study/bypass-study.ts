@@ -98,7 +98,7 @@ export async function studyBypass({
         }
       }
       const masked = await keysOf(owner, (keys) => mask.apply(keys, SECTION.image, coded))
-      const granted = grantedOf(coded)
+      const granted = grantedOf(coded, base.config)
       for (const [at, attempt] of tries.entries()) {
         const bytes = await keysOf(attempt.mask, (keys) => mask.remove(keys, SECTION.image, masked))
         const shown = await decodeAnything(attempt.model.model.weights, granted, bytes, index)

@@ -8,13 +8,16 @@ import { writeQuarters } from '../codec/blocks'
 import { contextModelAt, SYMBOL_UNIT } from '../codec/context-model'
 import { buildTableBank } from '../codec/entropy-tables'
 import { BitReader, RansDecoder, startsInRange } from '../codec/rans'
+import { SplitCounts } from '../codec/splits/split-coder'
+import { SPLITS } from '../codec/splits/split-model'
 import { TileContext } from '../codec/tile-context'
 import { synthesize, transformAt } from '../codec/transform'
 import type { RasterImage } from '../codec/types'
-import { BLOCK, LATENTS, type CodecWeights } from '../codec/weights'
+import { BLOCK, LATENTS, type CodecConfig, type CodecWeights } from '../codec/weights'
 import { makePrng } from '../lib/prng'
 
 const TILE_HEAD = 4
+const SPLIT_HEAD = 2
 const NOISE_BYTES = 1 << 17
 
 /** What the decoder is granted of a picture of one tile: its header, how many channels speak, how long each part is. */
@@ -22,11 +25,13 @@ export interface Granted {
   readonly header: ParsedBitstream['header']
   readonly active: number
   readonly rawBytes: number
-  /** Where the tile begins in the bitstream. */
+  readonly splitBytes: number
+  /** Where the tile's parts begin in the bitstream. */
   readonly offset: number
 }
 
-export function grantedOf(bitstream: Uint8Array): Granted {
+/** Of a picture that a model with this config coded. */
+export function grantedOf(bitstream: Uint8Array, { splits }: CodecConfig): Granted {
   const { header, tiles } = parseBitstream(bitstream)
   const [tile, another] = tiles
   if (tile === undefined || another !== undefined)
@@ -35,7 +40,8 @@ export function grantedOf(bitstream: Uint8Array): Granted {
     header,
     active: 16 * tile[0]!,
     rawBytes: tile[1]! | (tile[2]! << 8) | (tile[3]! << 16),
-    offset: tile.byteOffset - bitstream.byteOffset,
+    splitBytes: splits === undefined ? 0 : tile[TILE_HEAD]! | (tile[TILE_HEAD + 1]! << 8),
+    offset: tile.byteOffset - bitstream.byteOffset + TILE_HEAD + (splits === undefined ? 0 : SPLIT_HEAD),
   }
 }
 
@@ -46,14 +52,15 @@ export async function decodeAnything(
   bytes: Uint8Array,
   seed: number,
 ): Promise<RasterImage> {
-  const { header, active } = granted
+  const { header } = granted
   const across = Math.ceil(header.width / BLOCK)
   const down = Math.ceil(header.height / BLOCK)
   const symbols = readSymbols(weights, granted, bytes, across, down, seed)
   const values = new Float32Array(across * down * LATENTS)
+  const channels = symbols.length / (across * down)
   for (let position = 0; position < across * down; position++)
-    for (let c = 0; c < active; c++)
-      values[position * LATENTS + c] = symbols[position * active + c]! / SYMBOL_UNIT
+    for (let c = 0; c < channels; c++)
+      values[position * LATENTS + c] = symbols[position * channels + c]! / SYMBOL_UNIT
   const transform = transformAt(weights, header.quality)
   const quarters = tf.tidy(() => synthesize(transform, tf.tensor4d(values, [1, down, across, LATENTS])))
   const pixels = (await quarters.data()) as Float32Array
@@ -65,21 +72,24 @@ export async function decodeAnything(
   return { ...header, hasAlpha: false, data }
 }
 
+/** [positions, channels that are not silent]. */
 function readSymbols(
   weights: CodecWeights,
-  { header, active, rawBytes, offset }: Granted,
+  { header, active, rawBytes, splitBytes, offset }: Granted,
   bytes: Uint8Array,
   across: number,
   down: number,
   seed: number,
 ): Int16Array {
   const bank = buildTableBank(weights.tables)
-  const context = new TileContext(contextModelAt(weights, header.quality), across, down, active)
-  const begin = offset + TILE_HEAD
+  const model = contextModelAt(weights, header.quality)
+  const begin = offset + splitBytes
+  const named = withNoise(bytes.subarray(offset, begin), seed + 2)
+  const splits = splitBytes === 0 ? null : readSplits(named, across, down, model.splits!.prior)
+  const context = new TileContext(model, across, down, active, splits)
   const raw = new BitReader(withNoise(bytes.subarray(begin, begin + rawBytes), seed))
   const coded = withNoise(bytes.subarray(begin + rawBytes), seed + 1)
-  if (!startsInRange(coded)) coded[0] = 64
-  const coder = new RansDecoder(coded)
+  const coder = startAnyhow(coded)
   const golomb = (): number => {
     try {
       return raw.golomb()
@@ -102,6 +112,24 @@ function readSymbols(
     context.finish()
   }
   return context.symbols
+}
+
+function readSplits(bytes: Uint8Array, across: number, down: number, prior: Int32Array): Uint8Array {
+  const coder = startAnyhow(bytes)
+  const counts = new SplitCounts(prior)
+  const splits = new Uint8Array(across * down)
+  splits.forEach((_, position) => {
+    counts.look(splits, across, position)
+    splits[position] = coder.symbol(counts.cdf, 0, SPLITS)
+    counts.learn(splits[position])
+  })
+  return splits
+}
+
+/** Changes the first byte where no coder ends with it. */
+function startAnyhow(bytes: Uint8Array): RansDecoder {
+  if (!startsInRange(bytes)) bytes[0] = 64
+  return new RansDecoder(bytes)
 }
 
 function withNoise(bytes: Uint8Array, seed: number): Uint8Array {

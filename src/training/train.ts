@@ -95,7 +95,7 @@ export async function train(wanted: TrainConfig, options: TrainOptions): Promise
   return { state, losses, points }
 }
 
-/** Fresh parameters, or those of a released model, whose configuration then holds. */
+/** Fresh parameters, or those of a released model, whose configuration then holds; its positions are whole from then on. */
 async function startParameters(
   config: TrainConfig,
 ): Promise<{ config: TrainConfig; parameters: Parameters }> {
@@ -106,6 +106,8 @@ async function startParameters(
   // Units of activations hold for the released weights alone: whole-units measures them anew.
   const codec: { -readonly [K in keyof CodecConfig]: CodecConfig[K] } = { ...weights.config }
   delete codec.wholeActivationBits
+  // Splits are trained by models/training/train.py alone; without them the rest of the model is whole.
+  delete codec.splits
   return { config: { ...config, codec }, parameters: parametersOf(weights) }
 }
 

@@ -3,6 +3,7 @@ import { giveBack, loopWhile, wasmFunction, when, type WasmFunction } from '../.
 import type { Code } from '../../lib/wasm-bytes'
 import { constant } from '../../lib/wasm-values'
 import { LOWER, PRECISION_BITS } from '../rans'
+import { LATENTS } from '../weights'
 import { STATE, type KernelLayout } from './layout'
 import { Position, bound, sizeOf, state } from './position'
 
@@ -99,7 +100,8 @@ export function decodeFunction(at: KernelLayout): WasmFunction {
       [position.channels(decodeOne), position.finish()],
       [state.store32(coder, STATE.coder), state.store32(from, STATE.at), state.store32(rawBit, STATE.rawBit)],
       index.set(0),
-      loopWhile(index.below(active.shiftLeft(1)), [
+      // Turned back, silent channels too may be other than zero.
+      loopWhile(index.below(at.turn === null ? active.shiftLeft(1) : 2 * LATENTS), [
         out.plus(index).store128(index.load128(at.symbols)),
         index.increase(16),
       ]),

@@ -7,11 +7,11 @@ import { inverseFrequencies } from './encode'
 import { createEntropyKernel } from './entropy-kernel'
 import { buildTableBank } from '../entropy-tables'
 import { CodecError } from '../errors'
-import { KNOTS } from '../quality'
 import { withIntra } from '../testing-intra'
 import { withCalibration, withStages } from '../testing-stages'
 import { decodeTile, encodeTile, type TileChoices, type TileEntropy } from '../tile-coder'
-import { LATENTS, type CodecConfig, type CodecWeights } from '../weights'
+import { LATENTS, type CodecWeights } from '../weights'
+import { latents, randomWeights, unitOf } from './testing-weights'
 
 /** The newest model, and the first one, which predicts no chroma. */
 let shipped: CodecWeights
@@ -20,75 +20,6 @@ beforeAll(async () => {
   shipped = (await readModel()).weights
   plain = (await readModel('safelight-v1')).weights
 })
-
-type Unit = () => number
-function unitOf(seed: number): Unit {
-  const random = makePrng(seed)
-  return () => random.nextU32() / 2 ** 32
-}
-
-/** Who predicts whom, with gaps, and any gains of 16 bits. */
-function randomChroma(unit: Unit): [string, Int32Array][] {
-  const third = LATENTS / 3
-  const pairs = Array.from({ length: third }, (_, luma) => ({
-    luma,
-    first: third + ((luma * 37) % third),
-    second: 2 * third + ((luma * 101) % third),
-    known: unit(),
-  }))
-  const [lumaOf, firstOf] = [new Int32Array(LATENTS).fill(-1), new Int32Array(LATENTS).fill(-1)]
-  for (const { luma, first, second, known } of pairs) {
-    if (known < 0.1) continue
-    lumaOf[first] = luma
-    if (known < 0.2) continue
-    lumaOf[second] = luma
-    firstOf[second] = first
-  }
-  const reach = 2 ** (8 + 7 * unit())
-  const gains = () => Int32Array.from({ length: KNOTS * LATENTS }, () => (unit() - 0.2) * reach)
-  return [
-    ['luma_of', lumaOf],
-    ['first_of', firstOf],
-    ['luma_gain', gains()],
-    ['first_gain', gains()],
-  ]
-}
-
-/** Any weights of 16 bits, biases of 32, with groups that are not full. */
-function randomWeights(seed: number, reach: number, predictsChroma = false): CodecWeights {
-  const unit = unitOf(seed)
-  const config: CodecConfig = {
-    ...plain.config,
-    contextDense: 1 + Math.floor(unit() * LATENTS),
-    contextFeatures: 1 + Math.floor(unit() * 40),
-    meanChannels: 1 + Math.floor(unit() * 60),
-    meanHidden: 1 + Math.floor(unit() * 70),
-    ...(predictsChroma ? { chromaPrediction: 1 } : {}),
-  }
-  const { contextDense, contextFeatures, meanChannels, meanHidden } = config
-  const extremes = [-32768, 32767, 0, 1]
-  const int16 = (count: number) =>
-    Int32Array.from({ length: count }, () =>
-      unit() < 0.01 ? extremes[Math.floor(unit() * 4)]! : Math.round((unit() - 0.5) * 2 * reach),
-    )
-  const integers = new Map([
-    ['scale_bias', Int32Array.from({ length: KNOTS * LATENTS }, () => (unit() - 0.7) * 2 ** 18)],
-    ['scale_same', int16(4 * LATENTS)],
-    ['scale_dense', int16(contextDense * LATENTS)],
-    ['scale_feature', int16(4 * contextFeatures * LATENTS)],
-    ['feature', int16(LATENTS * contextFeatures)],
-    ['scale_hidden', int16(meanHidden * LATENTS)],
-    ['mean_weight', int16(meanChannels * 4 * meanChannels)],
-    ['mean_in', int16(meanHidden * 4 * meanChannels)],
-    ['mean_out', int16(meanChannels * meanHidden).map((w) => w * 3)],
-    ['mean_gain', int16(KNOTS * meanChannels)],
-    ['thresholds', plain.integers.get('thresholds')!],
-    ['drift', Int32Array.from({ length: 64 * 16 }, () => (unit() - 0.5) * 2 ** (31 * unit()))],
-    ['drift_shift', Int32Array.from({ length: 64 }, () => unit() * 5)],
-    ...(predictsChroma ? randomChroma(unit) : []),
-  ])
-  return { config, integers, tensors: plain.tensors, tables: plain.tables }
-}
 
 /** The weights with some steps of drift at random, and ranks' tables in another order, some for several ranks. */
 function withAnyDrift(weights: CodecWeights, from: number): CodecWeights {
@@ -123,16 +54,6 @@ async function entropies(weights: CodecWeights, quality: number): Promise<Pair> 
   const kernel = await createEntropyKernel(weights.config, model, bank)
   expect(kernel).not.toBeNull()
   return { kernel: { model, bank, kernel }, reference: { model, bank, kernel: null } }
-}
-
-/** Latents with falling variance; some are huge, some fall on the borders of rounding. */
-function latents(unit: Unit, positions: number, spread: number): Float32Array {
-  return Float32Array.from({ length: positions * LATENTS }, (_, i) => {
-    const value = ((unit() + unit() + unit() - 1.5) * spread) / (1 + (i % LATENTS) / 12)
-    const kind = unit()
-    if (kind < 2e-4) return Math.max(-2047, Math.min(2047, value * 1000))
-    return kind < 0.01 ? Math.round(value * 2) / 2 : value
-  })
 }
 
 /** Adds so many times luma to what is predicted from it. */
@@ -181,7 +102,7 @@ describe('the WebAssembly entropy coder', () => {
       fc.asyncProperty(seed, reach, side, side, async (from, far, width, height) => {
         const unit = unitOf(from)
         const y = latents(unit, width * height, 20)
-        expectSame(await entropies(randomWeights(from, far), 31), y, width, height)
+        expectSame(await entropies(randomWeights(plain, from, far), 31), y, width, height)
       }),
       { numRuns: 25 },
     )
@@ -191,7 +112,7 @@ describe('the WebAssembly entropy coder', () => {
     const spread = fc.constantFrom(0.3, 3, 30, 400, 40_000)
     await fc.assert(
       fc.asyncProperty(seed, spread, side, side, async (from, wide, width, height) => {
-        const weights = randomWeights(from, 50, true)
+        const weights = randomWeights(plain, from, 50, true)
         const y = latents(unitOf(from), width * height, wide)
         follow(y, weights.integers.get('luma_of')!, 20 * unitOf(from)() ** 3)
         expectSame(await entropies(weights, 31), y, width, height)
@@ -212,7 +133,7 @@ describe('the WebAssembly entropy coder', () => {
       fc.asyncProperty(
         ...[seed, wide, side, side, reach, units, active, fc.boolean()],
         async (from, spread, width, height, far, size, channels, withChroma) => {
-          const weights = withIntra(randomWeights(from, 50, withChroma), from, size, far, true)
+          const weights = withIntra(randomWeights(plain, from, 50, withChroma), from, size, far, true)
           const pair = await entropies(weights, from % 64)
           expect(pair.reference.model.intra).not.toBeNull()
           // A tile with all channels first: nothing of it may count in the next.
@@ -262,7 +183,7 @@ describe('the WebAssembly entropy coder', () => {
       fc.asyncProperty(
         ...[seed, wide, side, side, active, parts, worths],
         async (from, spread, width, height, channels, has, worth) => {
-          const drawn = has.random ? randomWeights(from, 50, has.chroma) : shipped
+          const drawn = has.random ? randomWeights(plain, from, 50, has.chroma) : shipped
           const edged = has.intra ? withIntra(drawn, from, { width: 20, hidden: 9 }, 60) : drawn
           const units = has.stageHidden
           const staged = units === 0 ? edged : withStages(edged, from, units, has.stageReach, true)

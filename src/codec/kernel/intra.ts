@@ -2,7 +2,14 @@
  * Prediction from the edges of neighbours in the kernel (intra-prediction.ts). Edges and symbols are dense inputs; of the
  * layers after a relu, half is zero, and the rest is listed.
  */
-import { when, type FunctionScope, type I32Local, type V128Local } from '../../lib/wasm-assembler'
+import {
+  doWhile,
+  loopWhile,
+  when,
+  type FunctionScope,
+  type I32Local,
+  type V128Local,
+} from '../../lib/wasm-assembler'
 import type { Code } from '../../lib/wasm-bytes'
 import { constant, type I32, type V128 } from '../../lib/wasm-values'
 import { SYMBOL_LIMIT } from '../context-model'
@@ -110,6 +117,29 @@ export class IntraCode {
     )
   }
 
+  /** Takes over the symbols of all channels, also of silent ones, as turning back leaves them; changes `channel`. */
+  takeTurned(channel: I32Local, symbols: number): Code {
+    return [
+      channel.set(GROUP),
+      doWhile(
+        [this.finishGroup(channel, symbols), channel.increase(GROUP)],
+        channel.below(INTRA_CHANNELS + 1),
+      ),
+    ]
+  }
+
+  /** Symbols of silent channels are zero again for the positions to come; changes `channel`. */
+  silence(channel: I32Local, active: I32): Code {
+    const zero = constant(0).splatI32()
+    return [
+      channel.set(active),
+      loopWhile(channel.below(INTRA_CHANNELS), [
+        HALVES.map((half) => channel.shiftLeft(1).store128(zero, this.#at.scaled + 16 * half)),
+        channel.increase(GROUP),
+      ]),
+    ]
+  }
+
   /** The position's edges become visible at its site. */
   finish(here: I32): Code {
     const { edges, scaled, siteEdges } = this.#at
@@ -193,9 +223,15 @@ export const narrowIntra = ({ edges, step, in: first, mid, out, scaleWeights }: 
 
 /** What does not depend on the quality; the rest is taken over by useIntra. */
 export function packIntra(memory: ArrayBuffer, at: IntraLayout, model: IntraModel): void {
-  const { width, hidden } = model
+  const { width } = model
   packDense(memory, at.edges, (j, c) => model.edges[c * EDGES + j]!)
   packDense(memory, at.in, (a, k) => (a < width ? model.in[a * INTRA_INPUTS + k]! : 0))
+  packIntraStages(memory, at, model)
+}
+
+/** Of that, what a split has of its own: the second layers, and what they foretell. */
+export function packIntraStages(memory: ArrayBuffer, at: IntraLayout, model: IntraModel): void {
+  const { width, hidden } = model
   at.midFirst.forEach((layer, stage) => {
     const weights = model.mid[stage]!
     const row = width + INTRA_STAGES[stage]!

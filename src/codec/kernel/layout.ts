@@ -3,7 +3,9 @@
  * groups of 16; a *row* is the int16 weights from one source of scale to the channels of a group (an earlier channel) or
  * of a pass (a neighbour's feature, a hidden unit). A *site* is what later positions see of a position.
  *
- *   state ‖ lists ‖ tables ‖ sites of two rows of positions ‖ weights ‖ the tile: symbols or y, coded bytes
+ *   state ‖ lists ‖ tables ‖ sites of two rows of positions ‖ weights ‖ those of splits ‖ the tile: symbols or y, coded bytes
+ *
+ * A split has a layout too: that of whole positions, but for the addresses of the weights that are its own.
  */
 import { PAIR_SUMS } from '../chroma-prediction'
 import { CALIBRATION_BANDS, CALIBRATION_LEVELS } from '../calibration'
@@ -11,9 +13,11 @@ import { DRIFT_LEVELS, HIGH_ENTRIES, LOW_RANGE, LOW_SHIFT, NEIGHBOURS } from '..
 import { EDGES, INTRA_CHANNELS, INTRA_INPUTS, INTRA_STAGES, INTRA_STAGE_COUNT } from '../intra-prediction'
 import { PRECISION_BITS } from '../rans'
 import { SCALE_STAGES } from '../scale-stages'
+import { SPLITS } from '../splits/split-model'
 import { ENTROPY_TILE } from '../types'
 import { BLOCK, LATENTS, type CodecConfig } from '../weights'
 import { inPasses, type WeightsLayout } from './layers'
+import { splitLayouts, type Take } from './split-layouts'
 
 export const GROUP = 16
 export const ROW_BYTES = 2 * GROUP
@@ -128,6 +132,48 @@ export interface StageLayout {
   readonly out: readonly WeightsLayout[]
 }
 
+/** What turning back needs (turn.ts). */
+export interface TurnLayout {
+  /** What the split halves. */
+  readonly rows: boolean
+  readonly columns: boolean
+  /** By channel: twice its natural index (u16); its step with its sign, and one over the step (i32); all ones where its sign is -1 (i16). */
+  readonly natural: number
+  readonly step: number
+  readonly unstep: number
+  readonly negative: number
+  /** Pairs of weights (i16) of two frequencies of the halves, [whole, pairs] and [pairs, whole]. */
+  readonly rowHalves: number
+  readonly columnHalves: number
+  /** The position in natural order (i16), and its rows by pairs. */
+  readonly block: number
+  readonly pairs: number
+}
+
+/** What splitting latents needs (split.ts); values are float32 where nothing else is said. */
+export interface SplitLayout {
+  /** By colour, v and u: address of the latent within its position (i32), its step with its sign, and one over it. */
+  readonly place: number
+  readonly steps: number
+  readonly unsteps: number
+  /** What the guess multiplies luma with. */
+  readonly guessed: number
+  /** [halves, whole], and the same [whole, halves]. */
+  readonly halves: number
+  readonly halvesAcross: number
+  /** A block in every split, and what it would cost in four parts (i32). */
+  readonly blocks: number
+  readonly costs: number
+}
+
+/** What trials of splits need (trial.ts). */
+export interface TrialLayout {
+  /** Latents of the position in the split that is tried (f32). */
+  readonly y: number
+  /** By channel (f32): squared steps, so that errors of all splits are in one unit. */
+  readonly weights: number
+}
+
 export interface KernelLayout {
   readonly features: number
   readonly hidden: number
@@ -189,8 +235,13 @@ export interface KernelLayout {
   readonly stages: StageLayout | null
   /** null where the model is not calibrated. */
   readonly calibration: CalibrationLayout | null
+  /** null where positions are whole. */
+  readonly turn: TurnLayout | null
+  /** null where the model has no splits. */
+  readonly split: SplitLayout | null
+  readonly trial: TrialLayout | null
 
-  /** Decoding: symbols [positions, active] and the coded tile. Encoding: y, chosen residuals, raw bits, coded bytes. */
+  /** Decoding: symbols [positions, active], or [positions, 768] where some are split, and the coded tile. Encoding: y, chosen residuals, raw bits, coded bytes. */
   readonly out: number
   readonly input: number
   readonly inputBytes: number
@@ -204,7 +255,12 @@ export interface KernelLayout {
 
 const grouped = (n: number): number => Math.ceil(n / GROUP) * GROUP
 
-export function kernelLayout(config: CodecConfig, rankCount: number, tableEntries: number): KernelLayout {
+/** Layouts of whole positions and, where the model has them, of the splits. */
+export function kernelLayouts(
+  config: CodecConfig,
+  rankCount: number,
+  tableEntries: number,
+): readonly [KernelLayout, ...KernelLayout[]] {
   const features = inPasses(config.contextFeatures)
   const hidden = grouped(config.meanHidden)
   const means = grouped(config.meanChannels)
@@ -213,7 +269,7 @@ export function kernelLayout(config: CodecConfig, rankCount: number, tableEntrie
   const rows = NEIGHBOURS * features + hidden + units
   const pairs = (NEIGHBOURS * means) / 2
   let next = 64
-  const take = (bytes: number): number => {
+  const take: Take = (bytes) => {
     const at = next
     next += Math.ceil(bytes / 64) * 64
     return at
@@ -280,6 +336,19 @@ export function kernelLayout(config: CodecConfig, rankCount: number, tableEntrie
           cells: take(CALIBRATION_BANDS.length * CELLS_BYTES),
           pending: take(CELLS_BYTES),
         }
+  const trial = config.splits === undefined ? null : { y: take(4 * LATENTS), weights: take(4 * LATENTS) }
+  const split: SplitLayout | null =
+    config.splits === undefined
+      ? null
+      : {
+          ...{ place: take(4 * LATENTS), steps: take(4 * LATENTS), unsteps: take(4 * LATENTS) },
+          guessed: take(4 * BLOCK * BLOCK),
+          ...{ halves: take(4 * BLOCK * BLOCK), halvesAcross: take(4 * BLOCK * BLOCK) },
+          ...{ blocks: take(4 * SPLITS * BLOCK * BLOCK), costs: take(16 * SPLITS) },
+        }
+  // Their addresses come last, so that a model without splits has none.
+  const splits =
+    config.splits === undefined ? [] : splitLayouts({ hidden, means, pairs, intra, stages }, take)
   const tile = next
   const symbols = POSITIONS * LATENTS
   // No sound tile is longer: two bytes a symbol at most, and 34 raw bits.
@@ -291,17 +360,18 @@ export function kernelLayout(config: CodecConfig, rankCount: number, tableEntrie
   const coded = raw + 3 * symbols + 64
   const codedEnd = coded + 2 * symbols + 64
   const { bits, ...regions } = small
-  return {
+  const whole: KernelLayout = {
     ...{ features, hidden, means, dense, rows, pairs, rankCount },
     ...regions,
     bitsAfter: bits - regions.tables,
-    ...{ chroma, intra, stages, calibration, siteBytes, siteFeatures, siteSymbols },
+    ...{ chroma, intra, stages, calibration, turn: null, split, trial, siteBytes, siteFeatures, siteSymbols },
     ...{ out, input, inputBytes, y, chosen, raw, coded, codedEnd },
     pages: Math.ceil(Math.max(codedEnd, input + inputBytes) / PAGE),
   }
+  return [whole, ...splits.map((own) => ({ ...whole, ...own }))]
 }
 
-function stageLayout(stageHidden: number, features: number, take: (bytes: number) => number): StageLayout {
+function stageLayout(stageHidden: number, features: number, take: Take): StageLayout {
   const units = inPasses(stageHidden)
   const all = units * SCALE_STAGES.length
   const layer = (inputs: number, outputs: number): WeightsLayout => ({
@@ -318,12 +388,7 @@ function stageLayout(stageHidden: number, features: number, take: (bytes: number
   }
 }
 
-function intraLayout(
-  intraWidth: number,
-  intraHidden: number,
-  siteEdges: number,
-  take: (bytes: number) => number,
-): IntraLayout {
+function intraLayout(intraWidth: number, intraHidden: number, siteEdges: number, take: Take): IntraLayout {
   const [width, hidden] = [inPasses(intraWidth), inPasses(intraHidden)]
   const layer = (inputs: number, outputs: number): WeightsLayout => ({
     at: take(2 * inputs * outputs),

@@ -29,6 +29,7 @@ import { GROUP, RANK, ROW_BYTES, type KernelLayout, type StageLayout } from './l
 import { append, endList, four, RowSums, type Four } from './lists'
 import { Ranks } from './ranks'
 import { StageCode } from './stages'
+import { TurnCode } from './turn'
 
 /** Address of the kernel's state. */
 export const state = constant(0)
@@ -57,6 +58,7 @@ export class Position {
   readonly #chroma: ChromaGroups | null
   readonly #intra: IntraCode | null
   readonly #stages: StageCode | null
+  readonly #turn: TurnCode | null
   readonly #layers: LayerSums
   readonly #at: KernelLayout
 
@@ -83,6 +85,7 @@ export class Position {
     this.#chroma = at.chroma === null ? null : new ChromaGroups(at.chroma, at.symbols, this.channel, scope)
     this.#intra = at.intra === null ? null : new IntraCode(at.intra, scope)
     this.#stages = at.stages === null ? null : new StageCode(at.stages, scope)
+    this.#turn = at.turn === null ? null : new TurnCode(at.turn, at.symbols, scope)
     this.#layers = new LayerSums(scope)
   }
 
@@ -215,7 +218,7 @@ export class Position {
     ])
   }
 
-  /** Features and symbols of this position become visible to later ones. */
+  /** Features and symbols of this position become visible to later ones; the symbols of a split are turned back. */
   finish(): Code {
     const at = this.#at
     const { here } = this
@@ -229,12 +232,22 @@ export class Position {
           .plus(output.shiftLeft(1))
           .store128(feature(low).narrowI32(feature(high)), at.siteFeatures + 2 * shift),
       ),
+      this.#turnBack(),
       Array.from({ length: at.means / 8 }, (_, eight) =>
         here.store128(constant(0).load128(at.symbols + 16 * eight), at.siteSymbols + 16 * eight),
       ),
       this.#chroma?.finishPosition(here) ?? [],
       this.#intra?.finish(here) ?? [],
+      at.turn === null ? [] : (this.#intra?.silence(this.channel, this.active) ?? []),
     ]
+  }
+
+  /** In a split position: what later positions see as signed symbols, and what is given out, are those of the whole. */
+  #turnBack(): Code {
+    const { channel, active } = this
+    return this.#turn === null
+      ? []
+      : [this.#turn.back(active), this.#intra?.takeTurned(channel, this.#at.symbols) ?? []]
   }
 }
 

@@ -142,3 +142,9 @@ export function clearCalibration(memory: ArrayBuffer, { cells, pending }: Calibr
   new Uint8Array(memory, cells, CALIBRATION_BANDS.length * CELLS_BYTES).fill(0)
   new Uint8Array(memory, pending, CELLS_BYTES).fill(0)
 }
+
+/** What calibration has learned. */
+export const driftedCells = (memory: ArrayBuffer, { cells, pending }: CalibrationLayout): Int32Array[] => [
+  new Int32Array(memory, cells, (CALIBRATION_BANDS.length * CELLS_BYTES) / 4),
+  new Int32Array(memory, pending, CELLS_BYTES / 4),
+]

@@ -89,10 +89,7 @@ export const narrowStages = (model: StageModel): Int32Array[] => [...model.in, .
 
 export function packStages(memory: ArrayBuffer, at: StageLayout, model: StageModel): void {
   const { hidden } = model
-  const bias = new Int32Array(memory, at.bias, SCALE_STAGES.length * at.units)
-  model.bias.forEach((values, stage) => {
-    bias.set(values, stage * at.units)
-  })
+  packStageBias(memory, at, model)
   /** Features of a neighbour in the list, and in the model. */
   const listed = at.fromFeatures.inputs / NEIGHBOURS
   const features = (model.in[0]!.length / hidden - SCALE_STAGES[0]) / NEIGHBOURS
@@ -111,4 +108,12 @@ export function packStages(memory: ArrayBuffer, at: StageLayout, model: StageMod
     packListed(memory, out, (c, g) => (g < hidden ? model.out[stage]![g * columns + start + c]! : 0))
   })
   if (SCALE_STAGES.some((start) => start % PASS !== 0)) throw new RangeError('A stage begins within a pass.')
+}
+
+/** Of that, what a split has of its own. */
+export function packStageBias(memory: ArrayBuffer, at: StageLayout, model: StageModel): void {
+  const bias = new Int32Array(memory, at.bias, SCALE_STAGES.length * at.units)
+  model.bias.forEach((values, stage) => {
+    bias.set(values, stage * at.units)
+  })
 }
