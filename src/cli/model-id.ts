@@ -1,7 +1,7 @@
 /**
  * The id of a model, as src/model/released-models.ts lists it:
  *
- *     npx tsx src/cli/model-id.ts safelight-v4
+ *     npx tsx src/cli/model-id.ts safelight-v5
  */
 import { toHex } from '../lib/bytes'
 import { readModel } from '../training/node-model'

@@ -2,7 +2,7 @@
  * Makes an exported model one in whole numbers: adds the units of its activations, measured on procedural scenes, and the
  * field of its config that says so, and tries every quality. After fit-tables.ts and before a release, never after; it may be run again.
  *
- *     npx tsx src/cli/whole-units.ts --model safelight-v4 --scenes 24
+ *     npx tsx src/cli/whole-units.ts --model safelight-v5 --scenes 24
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ const { values } = parseArgs({
 })
 const { model } = values
 if (model === undefined || RELEASED_MODELS.some(({ name }) => name === model))
-  throw new Error('Name a model that is not released: --model safelight-v4')
+  throw new Error('Name a model that is not released: --model safelight-v5')
 const folder = join(MODELS, model)
 
 await readyWasm()

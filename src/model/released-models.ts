@@ -10,6 +10,7 @@ export interface ReleasedModel {
 }
 
 export const RELEASED_MODELS: readonly [ReleasedModel, ...ReleasedModel[]] = [
+  { name: 'safelight-v5', id: '892ae1f079a3c61922175e6b52cb82db8081e21b5eac01648feada62e2fdca5a' },
   { name: 'safelight-v4', id: '925f3c49f155cdadbe401ee9a3109d6271c06fae79f421cbbe1da3560ca01050' },
   { name: 'safelight-v3', id: '5a55fa2be32088c9f411595783a0b380289645ec3acb0949e265411b67fce81d' },
   { name: 'safelight-v2', id: '52891aae6a8a720b9bc8146958c45363bcf723d9c26bd64faf504f418bf3be7e' },
