@@ -353,40 +353,35 @@ function kernelOver(
       })
     },
 
-    trySplits({ active, ...tile }, worth, trials) {
+    trySplits(tile, worth, trials) {
       const { trial } = at
       if (trial === null) throw new RangeError('The model has no splits.')
       startEncoding(worth)
       const y = new Float32Array(memory, trial.y, LATENTS)
-      const best = new Float32Array(LATENTS)
       const drifted = [offsets, ...(at.calibration === null ? [] : driftedCells(memory, at.calibration))]
-      scan({ active, ...tile }, (position, here, begin) => {
+      scan(tile, (position, here, begin) => {
         trials.begin(position)
-        const whole = new Float32Array(memory, ofPosition(position), LATENTS)
-        best.set(whole)
-        let chosen = 0
-        if (trials.candidates[position] !== 0) {
+        const beginAs = (k: number): SplitCalls => {
+          if (k === 0) y.set(new Float32Array(memory, ofPosition(position), LATENTS))
+          else split(ofPosition(position), k, trial.y)
+          return begin(k)
+        }
+        const candidates = bySplit.map((_, k) => k).filter((k) => (trials.candidates[position]! >> k) & 1)
+        let [cheapest, least] = [0, Infinity]
+        if (candidates.length > 0) {
           const before = drifted.map((values) => values.slice())
-          let least = Infinity
-          for (let k = 0; k < bySplit.length; k++) {
-            if (k > 0 && ((trials.candidates[position]! >> k) & 1) === 0) continue
-            if (k === 0) y.set(whole)
-            else split(ofPosition(position), k, trial.y)
-            const cost = begin(k).trial(here, active, trial.y) / TRIAL_UNIT + trials.bitsOf(k)
+          for (const k of [0, ...candidates]) {
+            const cost = beginAs(k).trial(here, tile.active, trial.y) / TRIAL_UNIT + trials.bitsOf(k)
+            if (cost < least) [cheapest, least] = [k, cost]
             drifted.forEach((values, i) => {
               values.set(before[i]!)
             })
-            if (cost >= least) continue
-            least = cost
-            chosen = k
-            best.set(y)
           }
         }
-        trials.keep(position, chosen)
+        trials.keep(position, cheapest)
         // Coded for its traces alone.
-        y.set(best)
         setState('rawBytes', at.raw)
-        begin(chosen).encode(here, active, trial.y, 0, trial.y)
+        beginAs(cheapest).encode(here, tile.active, trial.y, 0, trial.y)
         return true
       })
     },
