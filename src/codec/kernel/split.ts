@@ -9,7 +9,7 @@ import {
   type WasmFunction,
 } from '../../lib/wasm-assembler'
 import type { Code } from '../../lib/wasm-bytes'
-import { constant, float, type Whole } from '../../lib/wasm-values'
+import { constant, float, type V128, type Whole } from '../../lib/wasm-values'
 import { GUESS_ROWS, GUESS_SHIFT, stepsByFrequency } from '../splits/split-choice'
 import { SPLIT_BITS, type SplitModel } from '../splits/split-model'
 import { BLOCK, LATENTS } from '../weights'
@@ -57,39 +57,27 @@ class BlockCode {
   }
 
   rows(from: number, to: number): Code {
-    const [index, sums] = [this.#index, this.#sums]
-    return this.#every(ROW_BYTES, [
-      this.#clear(),
-      SIXTEEN.map((k) =>
-        sums.map((sum, quarter) =>
-          sum.set(
-            sum.addF32(
-              index
-                .load32Splat(this.#at.halves + 4 * k)
-                .timesF32(constant(0).load128(from + ROW_BYTES * k + 16 * quarter)),
-            ),
-          ),
-        ),
-      ),
-      sums.map((sum, quarter) => index.store128(sum, to + 16 * quarter)),
-    ])
+    return this.#combined(
+      (k) => this.#index.load32Splat(this.#at.halves + 4 * k),
+      (k, quarter) => constant(0).load128(from + ROW_BYTES * k + 16 * quarter),
+      to,
+    )
   }
 
   columns(from: number, to: number): Code {
+    return this.#combined(
+      (k) => this.#index.load32Splat(from + 4 * k),
+      (k, quarter) => constant(0).load128(this.#at.halvesAcross + ROW_BYTES * k + 16 * quarter),
+      to,
+    )
+  }
+
+  /** Every row of a block: the sum over k of a factor times four columns. */
+  #combined(factor: (k: number) => V128, of: (k: number, quarter: number) => V128, to: number): Code {
     const [index, sums] = [this.#index, this.#sums]
     return this.#every(ROW_BYTES, [
-      this.#clear(),
-      SIXTEEN.map((k) =>
-        sums.map((sum, quarter) =>
-          sum.set(
-            sum.addF32(
-              index
-                .load32Splat(from + 4 * k)
-                .timesF32(constant(0).load128(this.#at.halvesAcross + ROW_BYTES * k + 16 * quarter)),
-            ),
-          ),
-        ),
-      ),
+      sums.map((sum) => sum.set(constant(0).splatI32())),
+      SIXTEEN.map((k) => sums.map((sum, quarter) => sum.set(sum.addF32(factor(k).timesF32(of(k, quarter)))))),
       sums.map((sum, quarter) => index.store128(sum, to + 16 * quarter)),
     ])
   }
@@ -119,10 +107,6 @@ class BlockCode {
       doWhile([part(0), part(GUESS_ROWS), index.increase(16)], index.below(ROW_BYTES)),
       constant(0).store128(cost, to),
     ]
-  }
-
-  #clear(): Code {
-    return this.#sums.map((sum) => sum.set(constant(0).splatI32()))
   }
 
   #every(bytes: number, code: Code): Code {

@@ -5,12 +5,12 @@ import { readModel } from '../../training/node-model'
 import { contextModelAt } from '../context-model'
 import { buildTableBank } from '../entropy-tables'
 import { CodecError } from '../errors'
-import { KNOTS } from '../quality'
-import { splitName, SPLIT_TENSORS, SPLITS } from '../splits/split-model'
+import { SPLITS } from '../splits/split-model'
+import { withSplits } from '../splits/testing-splits'
 import { withIntra } from '../testing-intra'
 import { withCalibration, withStages } from '../testing-stages'
 import { decodeTile, encodeTile, type TileChoices, type TileEntropy } from '../tile-coder'
-import { BLOCK, LATENTS, type CodecWeights } from '../weights'
+import { LATENTS, type CodecWeights } from '../weights'
 import { createEntropyKernel } from './entropy-kernel'
 import { latents, randomWeights, unitOf, type Unit } from './testing-weights'
 
@@ -21,55 +21,6 @@ beforeAll(async () => {
   shipped = (await readModel('safelight-v4')).weights
   plain = (await readModel('safelight-v1')).weights
 })
-
-const cosine = (size: number, frequency: number, at: number): number =>
-  Math.sqrt((frequency === 0 ? 1 : 2) / size) * Math.cos((Math.PI * (2 * at + 1) * frequency) / (2 * size))
-
-/** From the DCT of 16 to those of its halves, frequency by frequency. */
-function halvesOfDct(): Int32Array {
-  const side = BLOCK / 2
-  return Int32Array.from({ length: BLOCK * BLOCK }, (_, i) => {
-    const [row, whole] = [Math.floor(i / BLOCK), i % BLOCK]
-    let sum = 0
-    for (let at = 0; at < side; at++)
-      sum += cosine(side, row >> 1, at) * cosine(BLOCK, whole, at + side * (row & 1))
-    return Math.round(sum * 2 ** 14)
-  })
-}
-
-function shuffled(unit: Unit): Int32Array {
-  const places = Int32Array.from({ length: LATENTS }, (_, i) => i)
-  places.forEach((place, i) => {
-    const other = Math.floor(unit() * (i + 1))
-    places[i] = places[other]!
-    places[other] = place
-  })
-  return places
-}
-
-/** The weights with splits, whose own tensors are those of the whole, changed a little; `wild`: they turn by any weights. */
-function withSplits(weights: CodecWeights, from: number, wild = false): CodecWeights {
-  const unit = unitOf(from)
-  const steps = (draw: () => number): Int32Array => Int32Array.from({ length: KNOTS * LATENTS }, draw)
-  const step = steps(() => 2 ** (8 + 8 * unit()))
-  const integers = new Map([
-    ...weights.integers,
-    ['split_halves', wild ? halvesOfDct().map(() => (unit() - 0.5) * 65536) : halvesOfDct()],
-    ['split_place', shuffled(unit)],
-    ['split_sign', Int32Array.from({ length: LATENTS }, () => (unit() < 0.5 ? -1 : 1))],
-    ['split_step', step],
-    ['split_unstep', wild ? steps(() => unit() * 65536) : step.map((s) => Math.min(65535, 2 ** 28 / s))],
-    ['split_prior', new Int32Array(SPLITS ** 3).fill(40)],
-  ])
-  for (const name of SPLIT_TENSORS) {
-    const tensor = weights.integers.get(name)
-    if (tensor === undefined) continue
-    // Within 16 bits where the whole's are.
-    const changed = (w: number): number => Math.trunc(w * (0.8 + 0.2 * unit()))
-    for (let split = 1; split < SPLITS; split++) integers.set(splitName(split, name), tensor.map(changed))
-  }
-  return { ...weights, config: { ...weights.config, splits: 1 }, integers }
-}
 
 interface Pair {
   readonly kernel: TileEntropy

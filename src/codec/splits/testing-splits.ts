@@ -72,13 +72,16 @@ function withTables(
     ['split_unstep', unstep],
     ['split_prior', prior],
   ])
-  for (const name of SPLIT_TENSORS)
-    for (let split = 1; split < SPLITS; split++)
-      integers.set(splitName(split, name), weights.integers.get(name)!.map(own))
+  for (const name of SPLIT_TENSORS) {
+    // A model without edges or stages has none of theirs.
+    const whole = weights.integers.get(name)
+    for (let split = 1; whole !== undefined && split < SPLITS; split++)
+      integers.set(splitName(split, name), whole.map(own))
+  }
   return { ...weights, config: { ...weights.config, splits: 1 }, integers }
 }
 
-/** The weights, of a model with edges and stages, with splits at random, whose own tensors are the whole's, changed a little. */
+/** The weights with splits at random, whose own tensors are the whole's, changed a little. */
 export function withSplits(weights: CodecWeights, seed: number, wild = false): CodecWeights {
   const prng = makePrng(seed + 1)
   // Within 16 bits where the whole's are.
